@@ -1,0 +1,50 @@
+/** The branded names that the core trusts, each parsed once where it comes in. */
+import { z } from "zod";
+
+/** A project's key in the configuration; it stands in Redis keys, image tags and addresses, hence the narrow alphabet. */
+export const ProjectName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, "lower-case letters, digits, '.', '_' and '-', at most 64")
+  .brand<"ProjectName">();
+export type ProjectName = z.infer<typeof ProjectName>;
+
+/** The number of a build: global, counted from 1, never reused. */
+export const BuildNumber = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER).brand<"BuildNumber">();
+export type BuildNumber = z.infer<typeof BuildNumber>;
+
+/** A whole commit name, SHA-1 or SHA-256. */
+export const Sha = z
+  .string()
+  .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/)
+  .brand<"Sha">();
+export type Sha = z.infer<typeof Sha>;
+
+/**
+ * What a person may name to be built: a branch, a tag or a commit. Refuses what git refuses in a ref name, and a leading
+ * dash, which git would read as an option (git-check-ref-format(1)).
+ */
+export const GitRef = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: git forbids exactly these
+    /^(?![-/.])(?!.*(?:\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)))[^\x00-\x20\x7f~^:?*[\\]+(?<![/.])$/,
+    "a branch, tag or commit name",
+  )
+  .brand<"GitRef">();
+export type GitRef = z.infer<typeof GitRef>;
+
+/** The name of a step: it becomes part of container and image names. */
+export const StepName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, "lower-case letters, digits, '_' and '-', at most 40")
+  .brand<"StepName">();
+export type StepName = z.infer<typeof StepName>;
+
+/** A chat network's name in the configuration (`libera`, `work`), or `console`. */
+export const NetworkName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, "lower-case letters, digits, '_' and '-', at most 32")
+  .brand<"NetworkName">();
+export type NetworkName = z.infer<typeof NetworkName>;

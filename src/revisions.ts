@@ -1,0 +1,45 @@
+/** The port to git: what a name means at this moment, and the tree that it stands for. */
+import type { Readable } from "node:stream";
+import { z } from "zod";
+import { UserError } from "./errors.ts";
+import { GitRef, Sha } from "./names.ts";
+
+/** One commit that is to be built, and how it was asked for. */
+export const Revision = z.strictObject({
+  sha: Sha,
+  /** What `ref` turned out to be. */
+  kind: z.enum(["branch", "tag", "commit"]),
+  /** The branch, tag or abbreviated commit as people know it. */
+  ref: GitRef,
+  title: z.string(),
+  author: z.string(),
+  committedAt: z.iso.datetime(),
+});
+export type Revision = z.infer<typeof Revision>;
+
+/** No branch, tag or commit of that name; `nearest` may be empty. */
+export class UnknownRefError extends UserError {
+  readonly ref: GitRef;
+  readonly nearest: readonly string[];
+
+  constructor(ref: GitRef, nearest: readonly string[]) {
+    super(`no branch, tag or commit "${ref}"`);
+    this.ref = ref;
+    this.nearest = nearest;
+  }
+}
+
+/**
+ * Git repositories, read in the testbuilder. `repo` is an address or an absolute path, as configured. Both throw RuntimeError
+ * when the repository cannot be reached (`cannot reach https://…: could not resolve host`), and the signal's reason when it
+ * aborts.
+ */
+export interface Revisions extends AsyncDisposable {
+  /** @throws UnknownRefError */
+  resolve(repo: string, ref: GitRef, signal: AbortSignal): Promise<Revision>;
+  /**
+   * The tree of a commit as a tar stream, as a checkout would lay it out, without `.git`. Submodules are filled in. The stream
+   * fails with a RuntimeError when git does.
+   */
+  pack(repo: string, sha: Sha, signal: AbortSignal): Promise<Readable>;
+}
