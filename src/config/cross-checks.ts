@@ -1,0 +1,112 @@
+/** What must hold between keys of the configuration. */
+import { z } from "zod";
+import { didYouMean, nearest } from "../nearest.ts";
+import type { KeyPath, Problem } from "../yaml.ts";
+
+const texts = z.preprocess(
+  (value) => (typeof value === "string" ? [value] : value),
+  z.array(z.string().catch("")).catch([]),
+);
+const network = z.looseObject({ name: z.string().catch("") }).catch({ name: "" });
+const networks = z.array(network).catch([]);
+const namedValues = z.record(z.string(), z.unknown()).catch({});
+
+/** As much of the file as is needed here, whatever else is wrong with it, so that all problems are told at once. */
+const Outline = z.object({
+  irc: networks,
+  slack: networks,
+  people: z.record(z.string(), z.object({ irc: texts, slack: texts }).catch({ irc: [], slack: [] })).catch({}),
+  notify: z.object({ rooms: texts }).catch({ rooms: [] }),
+  projects: namedValues,
+  releases: namedValues,
+  web: z.looseObject({}).catch({}),
+});
+type Outline = z.output<typeof Outline>;
+
+/** Problems of a file's content, of any shape. */
+export function crossCheck(content: unknown): Problem[] {
+  const outline = Outline.safeParse(content).data;
+  if (outline === undefined) return [];
+  return [
+    ...sameNames(outline),
+    ...halfLogins(outline),
+    ...accountProblems(outline),
+    ...roomProblems(outline),
+    ...unknownReleases(outline),
+  ];
+}
+
+function sameNames({ irc, slack }: Outline): Problem[] {
+  const seen = new Set<string>();
+  const all = [
+    ...irc.map((entry, index) => ({ ...entry, path: ["irc", index] })),
+    ...slack.map((entry, index) => ({ ...entry, path: ["slack", index] })),
+  ];
+  return all.flatMap(({ name, path }) => {
+    const repeated = name !== "" && seen.has(name);
+    seen.add(name);
+    return repeated
+      ? [{ path: [...path, "name"], message: `found "${name}" again, allowed: a name of its own for each network` }]
+      : [];
+  });
+}
+
+/** A name without its password, or the other way round, would look protected and not be. */
+function halfLogins({ irc, web }: Outline): Problem[] {
+  const missing = (path: KeyPath, beside: string) => ({ path, message: `missing, needed: it goes with ${beside}` });
+  return [
+    ...irc.flatMap((entry, index) =>
+      entry.account !== undefined && entry.password === undefined
+        ? [missing(["irc", index, "password"], "account")]
+        : [],
+    ),
+    ...(web.user !== undefined && web.password === undefined ? [missing(["web", "password"], "user")] : []),
+    ...(web.password !== undefined && web.user === undefined ? [missing(["web", "user"], "password")] : []),
+  ];
+}
+
+function accountProblems({ people, irc, slack }: Outline): Problem[] {
+  const owners = new Map<string, string>();
+  return Object.entries(people).flatMap(([person, accounts]) =>
+    (["irc", "slack"] as const).flatMap((kind) =>
+      accounts[kind].flatMap((account, index): Problem[] => {
+        const path = ["people", person, kind, index];
+        // Services accounts are told apart without regard to case.
+        const key = account.toLowerCase();
+        const owner = owners.get(key);
+        owners.set(key, owner ?? person);
+        if (owner !== undefined && owner !== person) {
+          return [
+            { path, message: `found "${account}", which is ${owner}'s already, allowed: an account of one person` },
+          ];
+        }
+        return unknownNetwork(account, path, kind === "irc" ? irc : slack, kind);
+      }),
+    ),
+  );
+}
+
+function roomProblems({ notify, irc, slack }: Outline): Problem[] {
+  return notify.rooms.flatMap((room, index) =>
+    unknownNetwork(room, ["notify", "rooms", index], [...irc, ...slack], "irc or slack"),
+  );
+}
+
+function unknownNetwork(address: string, path: KeyPath, known: Outline["irc"], kind: string): Problem[] {
+  const name = address.slice(0, Math.max(0, address.indexOf("/")));
+  const names = known.map((entry) => entry.name).filter((entry) => entry !== "");
+  // No slash: the schema has said so.
+  if (name === "" || names.includes(name)) return [];
+  const allowed = names.length === 0 ? `none, as ${kind} names no network` : names.join(", ");
+  const hint = didYouMean(nearest(name, names, 1));
+  return [{ path, message: `found network "${name}", allowed: ${allowed}${hint === "" ? "" : `. ${hint}`}` }];
+}
+
+function unknownReleases({ releases, projects }: Outline): Problem[] {
+  const names = Object.keys(projects);
+  return Object.keys(releases).flatMap((name) => {
+    if (names.includes(name)) return [];
+    const hint = didYouMean(nearest(name, names, 1));
+    return [{ path: ["releases", name], message: `no project has this name${hint === "" ? "" : `. ${hint}`}` }];
+  });
+}

@@ -1,0 +1,82 @@
+/** `$NAME` in the configuration: values that the environment gives. */
+import type { z } from "zod";
+import type { KeyPath, Problem } from "../yaml.ts";
+import { engineAddress, listen, redisUrl } from "./listen.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `$$`, `$NAME` or `${NAME}`; every other dollar stands for itself. */
+const VARIABLE = /\$(?:(\$)|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})/g;
+
+/**
+ * Puts values of the environment into every text, whole or inside; keys stay as they are. A variable that is not set is a
+ * problem, because an empty password or bucket does harm only much later (O-18). Pipelines are left alone: a dollar in
+ * them is the shell's.
+ */
+export function fillIn(
+  value: unknown,
+  env: Environment,
+): { readonly value: unknown; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const filled = (part: unknown, path: KeyPath): unknown => {
+    if (isPipeline(path)) return part;
+    if (typeof part === "string")
+      return fillText(part, env, (name) => problems.push({ path, message: `$${name} is not set` }));
+    if (Array.isArray(part)) return part.map((entry: unknown, index) => filled(entry, [...path, index]));
+    if (typeof part !== "object" || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([key, entry]) => [key, filled(entry, [...path, key])]));
+  };
+  return { value: filled(value, []), problems };
+}
+
+function fillText(text: string, env: Environment, onUnset: (name: string) => void): string {
+  return text.replaceAll(VARIABLE, (_whole, dollar?: string, bare?: string, braced?: string) => {
+    if (dollar !== undefined) return "$";
+    const name = bare ?? braced ?? "";
+    const value = env[name];
+    if (value === undefined) onUnset(name);
+    return value ?? "";
+  });
+}
+
+function isPipeline(path: KeyPath): boolean {
+  return path.length === 3 && path[0] === "projects" && path[2] === "pipeline";
+}
+
+interface Stand {
+  readonly variable: string;
+  readonly key: string;
+  readonly schema: z.ZodType;
+  readonly toText: (value: string) => string;
+  /** How a wrong value is shown. */
+  readonly show: (value: string) => string;
+}
+
+/** Variables that other programs' users have set already, and the keys they stand in for. */
+const STANDS: readonly Stand[] = [
+  // A port from the environment is not meant to open the page to the network; a port in the file is.
+  { variable: "PORT", key: "listen", schema: listen, toText: (port) => `127.0.0.1:${port}`, show: JSON.stringify },
+  { variable: "REDIS_URL", key: "redis", schema: redisUrl, toText: String, show: () => "a text" },
+  { variable: "DOCKER_HOST", key: "engine", schema: engineAddress, toText: String, show: JSON.stringify },
+];
+
+/** Values of keys that the environment gives by variables of its own; an empty variable is none. */
+export function fromEnvironment(env: Environment): {
+  readonly values: Record<string, string>;
+  readonly problems: readonly Problem[];
+} {
+  const values: Record<string, string> = {};
+  const problems: Problem[] = [];
+  for (const { variable, key, schema, toText, show } of STANDS) {
+    const value = env[variable];
+    if (value === undefined || value === "") continue;
+    const parsed = schema.safeParse(toText(value));
+    if (parsed.success) values[key] = toText(value);
+    else
+      problems.push({
+        path: [key],
+        message: `found ${show(value)} in ${variable}, allowed: ${parsed.error.issues[0]?.message}`,
+      });
+  }
+  return { values, problems };
+}

@@ -1,0 +1,53 @@
+/** Keys that are accepted and checked, and whose feature is not there yet. A feature that arrives loses its line here. */
+import { z } from "zod";
+
+const TOP_LEVEL: Readonly<Record<string, string>> = {
+  slack: "Slack is",
+  notify: "notices of its own accord are",
+  mail: "mail is",
+  github: "GitHub is",
+  releases: "releases are",
+  backup: "backups are",
+  report: "the daily report is",
+  retention: "clearing up old builds is",
+  web: "logging in to the page is",
+};
+
+const OF_PROJECT: Readonly<Record<string, string>> = {
+  forge: "GitHub is",
+  poll: "looking for new commits is",
+  nightly: "nightly builds are",
+  pull_requests: "building pull requests is",
+  secrets: "giving secrets to steps is",
+};
+
+const Outline = z.looseObject({
+  people: z.record(z.string(), z.looseObject({}).catch({})).catch({}),
+  projects: z.record(z.string(), z.looseObject({}).catch({})).catch({}),
+});
+
+/** One sentence for each idle key of a file's content; a key of several projects is told once. */
+export function idleSentences(content: unknown): string[] {
+  const { success, data } = Outline.safeParse(content);
+  if (!success) return [];
+  return [
+    ...Object.keys(TOP_LEVEL)
+      .filter((key) => data[key] !== undefined)
+      .map((key) => sentence(key, TOP_LEVEL[key] ?? "")),
+    ...withKey(data.people, "slack").map((where) => sentence(`people.${where}.slack`, TOP_LEVEL.slack ?? "")),
+    ...Object.keys(OF_PROJECT).flatMap((key) =>
+      withKey(data.projects, key).map((where) => sentence(`projects.${where}.${key}`, OF_PROJECT[key] ?? "")),
+    ),
+  ];
+}
+
+/** The first name whose entry has the key, and how many more have it; nothing when none has. */
+function withKey(entries: Readonly<Record<string, Record<string, unknown>>>, key: string): string[] {
+  const [first, ...more] = Object.keys(entries).filter((name) => entries[name]?.[key] !== undefined);
+  if (first === undefined) return [];
+  return [more.length === 0 ? first : `{${[first, ...more].join(",")}}`];
+}
+
+function sentence(key: string, feature: string): string {
+  return `${key}: accepted, but ${feature} not there yet; the key does nothing so far`;
+}

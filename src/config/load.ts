@@ -1,0 +1,193 @@
+/** From `docker-ci.yml` and the environment to the configuration that the rest of the program is given. */
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, relative, resolve } from "node:path";
+import { ConfigError } from "../errors.ts";
+import type { ProjectName } from "../names.ts";
+import { type KeyPath, parseYaml } from "../yaml.ts";
+import { crossCheck } from "./cross-checks.ts";
+import { type Environment, fillIn, fromEnvironment } from "./environment.ts";
+import { idleSentences } from "./idle.ts";
+import type { Listen, RedisConfig } from "./listen.ts";
+import type { IrcNetwork, SlackWorkspace } from "./networks.ts";
+import type { Person, Role } from "./people.ts";
+import type { Project } from "./project.ts";
+import { isPath } from "./repository.ts";
+import { ConfigFile } from "./schema.ts";
+import type { Secret } from "./secret.ts";
+import type {
+  BackupConfig,
+  GithubConfig,
+  MailConfig,
+  NotifyConfig,
+  ReleaseConfig,
+  ReportConfig,
+  Retention,
+} from "./services.ts";
+
+/** The whole configuration, every default filled in. */
+export interface Config {
+  /** The absolute path of the file it came from, `undefined` when there is none. */
+  readonly file: string | undefined;
+  /** Where people reach the page, without a slash at its end. */
+  readonly url: string;
+  readonly listen: Listen;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly redis: RedisConfig;
+  /** `undefined`: the engine's usual socket. */
+  readonly engine: string | undefined;
+  /** Builds at a time on this worker. */
+  readonly concurrency: number;
+  readonly prefix: string;
+  readonly timezone: string;
+  readonly web: { readonly user: string | undefined; readonly password: Secret | undefined; readonly private: boolean };
+  readonly irc: readonly IrcNetwork[];
+  readonly slack: readonly SlackWorkspace[];
+  /** Whether the terminal, where there is one, is a chat. */
+  readonly console: boolean;
+  readonly people: readonly Person[];
+  /** What anyone in a configured room may do besides asking. */
+  readonly defaultRoles: readonly Role[];
+  readonly notify: NotifyConfig | undefined;
+  readonly mail: MailConfig | undefined;
+  readonly github: GithubConfig | undefined;
+  readonly projects: ReadonlyMap<ProjectName, Project>;
+  readonly releases: ReadonlyMap<ProjectName, ReleaseConfig>;
+  readonly backup: BackupConfig | undefined;
+  readonly report: ReportConfig | undefined;
+  readonly retention: Retention;
+  /** A sentence for each key that is accepted and does nothing so far. */
+  readonly idle: readonly string[];
+}
+
+export interface Surroundings {
+  /** PORT, REDIS_URL and DOCKER_HOST stand in for keys that the file does not have. */
+  readonly env: Environment;
+  /** What relative paths start from where there is no file. */
+  readonly cwd: string;
+}
+
+const DEFAULT_FILE = "docker-ci.yml";
+const DEFAULT_LISTEN: Listen = { host: "127.0.0.1", port: 8000 };
+
+/**
+ * Reads `$DOCKER_CI_CONFIG`, else `docker-ci.yml` in `cwd`; neither is a valid configuration too.
+ * @throws ConfigError with all problems; also when the file that the variable names cannot be read.
+ */
+export async function loadConfig({ env, cwd }: Surroundings): Promise<Config> {
+  const named = env.DOCKER_CI_CONFIG;
+  const file = resolve(cwd, named === undefined || named === "" ? DEFAULT_FILE : named);
+  try {
+    return parseConfig(await readFile(file, "utf8"), { file, env, cwd });
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (isAbsent && (named === undefined || named === "")) return parseConfig("", { file: undefined, env, cwd });
+    const reason = isAbsent ? "there is no such file" : String(error);
+    const source = named === undefined || named === "" ? "" : " (named by DOCKER_CI_CONFIG)";
+    throw new ConfigError("The configuration cannot be read:", [`${file}${source}: ${reason}`], { cause: error });
+  }
+}
+
+/**
+ * The configuration of one file's text; reads nothing else.
+ * @param file its absolute path, `undefined` for no file. @throws ConfigError with all problems.
+ */
+export function parseConfig(
+  text: string,
+  { file, env, cwd }: Surroundings & { readonly file: string | undefined },
+): Config {
+  const shownFile = file === undefined ? DEFAULT_FILE : shownPath(file, cwd);
+  let content: unknown = {};
+  const written = parseYaml(text, {
+    file: shownFile,
+    schema: ConfigFile,
+    prepare: (value) => {
+      content = withoutEmptyKeys(value);
+      const filled = fillIn(content, env);
+      const given = fromEnvironment(env);
+      // What the file says comes first.
+      return {
+        value: isMapping(filled.value) ? { ...given.values, ...filled.value } : filled.value,
+        problems: [...filled.problems, ...given.problems],
+      };
+    },
+    crossCheck,
+    isSensitive,
+  });
+  return toConfig(written, { file, env, cwd }, idleSentences(content));
+}
+
+function toConfig(
+  written: ConfigFile,
+  at: Surroundings & { readonly file: string | undefined },
+  idle: string[],
+): Config {
+  const base = at.file === undefined ? at.cwd : dirname(at.file);
+  const absolute = (path: string) => resolve(base, path.replace(/^~(?=\/|$)/, at.env.HOME ?? homedir()));
+  const listenAt = written.listen ?? DEFAULT_LISTEN;
+  return {
+    file: at.file,
+    url: written.url ?? `http://localhost:${listenAt.port}`,
+    listen: listenAt,
+    dataDir: absolute(written.data),
+    redis: written.redis ?? { kind: "embedded" },
+    engine: written.engine,
+    concurrency: written.concurrency,
+    prefix: written.prefix,
+    timezone: written.timezone,
+    web: { user: written.web.user, password: written.web.password, private: written.web.private },
+    irc: written.irc.map((network) => ({ ...network, tls: withAbsoluteCa(network.tls, absolute) })),
+    slack: written.slack,
+    console: written.console,
+    people: written.people,
+    defaultRoles: written.default_roles,
+    notify: written.notify,
+    mail: written.mail,
+    github: written.github,
+    projects: new Map(
+      [...written.projects].map(([name, project]) => [
+        name,
+        { ...project, repo: withAbsolutePath(project.repo, absolute) },
+      ]),
+    ),
+    releases: written.releases,
+    backup: written.backup,
+    report: written.report,
+    retention: written.retention,
+    idle,
+  };
+}
+
+function withAbsoluteCa(tls: IrcNetwork["tls"], absolute: (path: string) => string): IrcNetwork["tls"] {
+  return tls === false || tls.ca === undefined ? tls : { ...tls, ca: absolute(tls.ca) };
+}
+
+function withAbsolutePath(repo: string, absolute: (path: string) => string): string {
+  return isPath(repo) ? absolute(repo) : repo;
+}
+
+/** `projects:` with every entry commented out is null in YAML; it means the same as no key. */
+function withoutEmptyKeys(value: unknown): unknown {
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== null));
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What stands at such a key may be a secret written out, even when it is none that could be used. */
+function isSensitive(path: KeyPath): boolean {
+  return (
+    path[0] === "redis" ||
+    path.includes("secrets") ||
+    /password|token|secret|passphrase|access_key/.test(String(path.at(-1)))
+  );
+}
+
+function shownPath(file: string, cwd: string): string {
+  const shown = relative(cwd, file);
+  return shown === "" || shown.startsWith("..") || isAbsolute(shown) ? file : shown;
+}

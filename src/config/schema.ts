@@ -1,0 +1,47 @@
+/** `docker-ci.yml` as it is written: every key, its shape and its default. */
+import type { z } from "zod";
+import { engineAddress, listen, redisUrl } from "./listen.ts";
+import { ircNetwork, slackWorkspace } from "./networks.ts";
+import { people, roles } from "./people.ts";
+import { projects } from "./project.ts";
+import { count, flag, httpUrl, list, scalar, secret, section, text, textLike } from "./scalars.ts";
+import { backup, github, mail, notify, releases, report, retention } from "./services.ts";
+
+const timezone = scalar("a time zone such as Etc/UTC or Europe/Berlin", (value) => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone === "" ? undefined : value;
+  } catch {
+    // RangeError is how Intl says that it does not know the zone.
+    return undefined;
+  }
+});
+
+/** Paths are still as written; `toConfig` makes them absolute, and fills in what depends on another key. */
+export const ConfigFile = section({
+  url: httpUrl.optional(),
+  listen: listen.optional(),
+  data: text("a folder").prefault("data"),
+  redis: redisUrl.optional(),
+  engine: engineAddress.optional(),
+  concurrency: count(1, 256).default(2),
+  // A letter or a space would make commands of ordinary talk.
+  prefix: textLike(/^[^\sA-Za-z0-9]{1,3}$/, 'one to three signs in quotes, such as "!"').default("!"),
+  timezone: timezone.default("Etc/UTC"),
+  web: section({ user: text("a name").optional(), password: secret.optional(), private: flag.default(false) }).prefault(
+    {},
+  ),
+  irc: list(ircNetwork, "IRC networks").default([]),
+  slack: list(slackWorkspace, "Slack workspaces").default([]),
+  console: flag.default(true),
+  people: people.prefault({}),
+  default_roles: roles.default([]),
+  notify: notify.optional(),
+  mail: mail.optional(),
+  github: github.optional(),
+  projects: projects.prefault({}),
+  releases: releases.prefault({}),
+  backup: backup.optional(),
+  report: report.optional(),
+  retention: retention.prefault({}),
+});
+export type ConfigFile = z.output<typeof ConfigFile>;

@@ -1,0 +1,254 @@
+/** `.docker-ci.yml`: the steps that a build runs. */
+import { z } from "zod";
+import {
+  choice,
+  duration,
+  envMapping,
+  envName,
+  flag,
+  list,
+  mapping,
+  oneOrMany,
+  scalar,
+  section,
+  text,
+} from "../config/scalars.ts";
+import { StepName } from "../names.ts";
+import { parseYaml } from "../yaml.ts";
+import { checkSteps } from "./step-rules.ts";
+
+/** A pipeline's file, at the top of a repository. */
+export const PIPELINE_FILE = ".docker-ci.yml";
+
+/** What set a build off, as `when: { event: … }` names it. */
+export const BuildEvent = choice(["push", "pull_request", "tag", "chat", "nightly", "api"]);
+export type BuildEvent = z.output<typeof BuildEvent>;
+
+/** A condition on the build; every one that is given must hold. */
+export interface StepCondition {
+  /** Names, or patterns with `*`. */
+  readonly branches: readonly string[] | undefined;
+  readonly events: readonly BuildEvent[] | undefined;
+}
+
+interface StepBase {
+  readonly name: StepName;
+  /** `undefined`: as long as the build may take. */
+  readonly timeoutMs: number | undefined;
+  readonly when: StepCondition | undefined;
+  /** A failure of this step is shown and does not fail the build. */
+  readonly allowFailure: boolean;
+}
+
+/** One `docker build`. */
+export interface BuildStep extends StepBase {
+  readonly kind: "build";
+  /** A folder of the repository, relative to its top; `.` is the top. */
+  readonly context: string;
+  /** Relative to the context. */
+  readonly dockerfile: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly target: string | undefined;
+}
+
+/** Where a run step's image comes from. */
+export type StepImage =
+  | { readonly kind: "step"; readonly step: StepName }
+  | { readonly kind: "reference"; readonly reference: string };
+
+export interface Service {
+  readonly image: string;
+  /** A command inside the service that succeeds when it can be used. */
+  readonly ready: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** One container run. */
+export interface RunStep extends StepBase {
+  readonly kind: "run";
+  /** A script for `sh -e`, lines joined by newlines; `undefined` runs the image's own command. */
+  readonly script: string | undefined;
+  readonly image: StepImage;
+  readonly env: Readonly<Record<string, string>>;
+  readonly services: Readonly<Record<string, Service>>;
+  /** Patterns of paths in the container; so are the three below. */
+  readonly tests: readonly string[];
+  readonly coverage: string | undefined;
+  readonly coverageHtml: string | undefined;
+  readonly artifacts: readonly string[];
+  /** Absolute folders of the container that are kept from one build to the next. */
+  readonly cache: readonly string[];
+}
+
+export type Step = BuildStep | RunStep;
+
+export interface Pipeline {
+  readonly steps: readonly Step[];
+  /** Variables to their values; one lane of steps for each combination. */
+  readonly matrix: Readonly<Record<string, readonly string[]>> | undefined;
+}
+
+const stepName = scalar(
+  "a name of lower-case letters, digits, '_' and '-', at most 40",
+  (value) => StepName.safeParse(value).data,
+);
+
+/** A path inside the repository: never absolute, never out of it. */
+const repositoryPath = scalar("a path inside the repository", (value) =>
+  value === "" || value.startsWith("/") || value.includes("\\") || value.split("/").includes("..") ? undefined : value,
+);
+
+const absolutePath = scalar("an absolute path in the container, such as /root/.npm", (value) =>
+  value.startsWith("/") && !value.split("/").includes("..") ? value : undefined,
+);
+
+/** An image reference as `docker pull` takes it, or the name of a step. */
+const imageReference = scalar("an earlier build step, or an image such as node:20", (value) =>
+  /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,254}$/.test(value) ? value : undefined,
+);
+
+const buildKey = z.union(
+  [
+    repositoryPath.transform((context) => ({ context, dockerfile: "Dockerfile", args: {}, target: undefined })),
+    section({
+      context: repositoryPath.default("."),
+      dockerfile: repositoryPath.default("Dockerfile"),
+      args: envMapping.default({}),
+      target: text("the name of a stage").optional(),
+    }),
+  ],
+  { error: "a folder of the repository such as . or a mapping of context, dockerfile, args and target" },
+);
+
+const service = z.union(
+  [
+    imageReference.transform((image) => ({ image, ready: undefined, env: {} })),
+    section({ image: imageReference, ready: text("a command").optional(), env: envMapping.default({}) }),
+  ],
+  { error: "an image such as redis:7, or a mapping of image, ready and env" },
+);
+
+const serviceName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "a host name of lower-case letters, digits and '-'");
+
+const condition = section({
+  branch: oneOrMany(text("a branch name, or a pattern with *"), "branch names").optional(),
+  event: oneOrMany(BuildEvent, "push, pull_request, tag, chat, nightly or api").optional(),
+});
+
+/** A step as it is written; `checkSteps` says which keys go together. */
+const writtenStep = section({
+  name: stepName,
+  build: buildKey.optional(),
+  run: oneOrMany(text("a command"), "commands").optional(),
+  image: imageReference.optional(),
+  env: envMapping.optional(),
+  services: mapping(serviceName, service, "a mapping of host names to services").optional(),
+  tests: oneOrMany(text("a path or pattern"), "paths or patterns").optional(),
+  coverage: text("a path").optional(),
+  coverage_html: text("a path").optional(),
+  artifacts: oneOrMany(text("a path or pattern"), "paths or patterns").optional(),
+  cache: oneOrMany(absolutePath, "absolute paths").optional(),
+  timeout: duration.optional(),
+  when: condition.optional(),
+  allow_failure: flag.default(false),
+});
+type WrittenStep = z.output<typeof writtenStep>;
+
+const matrix = mapping(
+  envName,
+  list(text("text"), "values").min(1, "a list of at least one value"),
+  "a mapping of variables to lists of values",
+);
+
+/** The schema of the file, and of `pipeline:` in the configuration. */
+export const PipelineSchema = section({
+  steps: list(writtenStep, "steps")
+    .min(1, "a list of at least one step")
+    .max(100, "at most 100 steps")
+    .check(checkSteps),
+  matrix: matrix.optional(),
+}).transform((written): Pipeline => ({ steps: toSteps(written.steps), matrix: written.matrix }));
+
+/**
+ * The pipeline that a file describes. No variable is replaced in it: `$NAME` belongs to the shell of the step.
+ * @param file its name as people know it, for the problems. @throws ConfigError with all problems.
+ */
+export function parsePipeline(source: string, file: string = PIPELINE_FILE): Pipeline {
+  return parseYaml(source, { file, schema: PipelineSchema });
+}
+
+/**
+ * What is run where no pipeline is written: the Dockerfile at the top is built and its image's own command is the test.
+ * `undefined` without a Dockerfile: there is nothing to run.
+ */
+export function defaultPipeline(hasDockerfile: boolean): Pipeline | undefined {
+  return hasDockerfile ? DEFAULT_PIPELINE : undefined;
+}
+
+const DEFAULT_PIPELINE = PipelineSchema.parse({ steps: [{ name: "image", build: "." }, { name: "tests" }] });
+
+/** Keys of this pipeline that are accepted and do nothing so far: `tests (services, cache)`, `matrix`. */
+export function idleKeys(pipeline: Pipeline): string[] {
+  const ofSteps = pipeline.steps.flatMap((step) => {
+    const keys = idleKeysOf(step);
+    return keys.length === 0 ? [] : [`${step.name} (${keys.join(", ")})`];
+  });
+  return pipeline.matrix === undefined ? ofSteps : [...ofSteps, "matrix"];
+}
+
+function idleKeysOf(step: Step): string[] {
+  const keys: Record<string, boolean> = { when: step.when !== undefined };
+  if (step.kind === "run") {
+    keys.services = Object.keys(step.services).length > 0;
+    keys.tests = step.tests.length > 0;
+    keys.coverage = step.coverage !== undefined;
+    keys.coverage_html = step.coverageHtml !== undefined;
+    keys.artifacts = step.artifacts.length > 0;
+    keys.cache = step.cache.length > 0;
+  }
+  return Object.keys(keys).filter((key) => keys[key] === true);
+}
+
+function toSteps(written: readonly WrittenStep[]): Step[] {
+  let lastBuilt: StepName | undefined;
+  const built = new Set<string>();
+  return written.map((step): Step => {
+    const base = {
+      name: step.name,
+      timeoutMs: step.timeout,
+      when: step.when && { branches: step.when.branch, events: step.when.event },
+      allowFailure: step.allow_failure,
+    };
+    if (step.build !== undefined) {
+      lastBuilt = step.name;
+      built.add(step.name);
+      return { ...base, kind: "build", ...step.build, target: step.build.target };
+    }
+    return {
+      ...base,
+      kind: "run",
+      script: step.run?.join("\n"),
+      image: imageOf(step, built, lastBuilt),
+      env: step.env ?? {},
+      services: servicesOf(step),
+      tests: step.tests ?? [],
+      coverage: step.coverage,
+      coverageHtml: step.coverage_html,
+      artifacts: step.artifacts ?? [],
+      cache: step.cache ?? [],
+    };
+  });
+}
+
+function servicesOf(step: WrittenStep): Record<string, Service> {
+  return Object.fromEntries(
+    Object.entries(step.services ?? {}).map(([name, { image, ready, env }]) => [name, { image, ready, env }]),
+  );
+}
+
+function imageOf(step: WrittenStep, built: ReadonlySet<string>, lastBuilt: StepName | undefined): StepImage {
+  const named = step.image ?? lastBuilt;
+  // checkSteps has refused a step without any image.
+  if (named === undefined) throw new Error(`step ${step.name} has no image`);
+  return built.has(named) ? { kind: "step", step: StepName.parse(named) } : { kind: "reference", reference: named };
+}
