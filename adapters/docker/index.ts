@@ -1,0 +1,41 @@
+/** The Docker Engine as a container runtime. */
+import type { ContainerRuntime, EngineInfo } from "../../src/runtime.ts";
+import { buildImage, preferredBuilder } from "./build.ts";
+import { Engine } from "./engine.ts";
+import { findContainers } from "./find.ts";
+import { imageId, listImages, pullImage, removeImage, tagImage } from "./images.ts";
+import { createNetwork, findNetworks, removeNetwork } from "./networks.ts";
+import { startContainer } from "./start.ts";
+
+/**
+ * The Engine at `address` (`unix:///…` or `tcp://…`), by default at DOCKER_HOST, else at its usual socket. Opens nothing: an
+ * Engine that is away is told by the first call, and one that comes back is used by the next.
+ */
+export function connectDocker(address: string | undefined): ContainerRuntime {
+  const engine = new Engine(address);
+  return {
+    info: (signal) => info(engine, signal),
+    async buildImage(build) {
+      const { builder, signal } = build;
+      return await buildImage(engine, build, builder === "auto" ? await preferredBuilder(engine, signal) : builder);
+    },
+    imageId: (reference) => imageId(engine, reference),
+    pullImage: (reference, signal, onProgress) => pullImage(engine, reference, signal, onProgress),
+    tagImage: (reference, tag) => tagImage(engine, reference, tag),
+    listImages: (labels) => listImages(engine, labels),
+    removeImage: (reference) => removeImage(engine, reference),
+    createNetwork: (name, labels, internal) => createNetwork(engine, name, labels, internal),
+    removeNetwork: (name) => removeNetwork(engine, name),
+    start: (spec, signal) => startContainer(engine, spec, signal),
+    find: (labels) => findContainers(engine, labels),
+    findNetworks: (labels) => findNetworks(engine, labels),
+  };
+}
+
+async function info(engine: Engine, signal: AbortSignal | undefined): Promise<EngineInfo> {
+  const [{ ServerVersion, NCPU, MemTotal }, builder] = await Promise.all([
+    engine.ask((docker) => docker.info(), signal),
+    preferredBuilder(engine, signal),
+  ]);
+  return { name: "Docker Engine", version: ServerVersion, cpus: NCPU, memoryBytes: MemTotal, builder };
+}

@@ -1,0 +1,49 @@
+/** Starting a container so that nothing it prints is lost, and nothing stays behind when it cannot be started. */
+import { RuntimeError } from "../../src/errors.ts";
+import type { ContainerSpec, RunningContainer } from "../../src/runtime.ts";
+import { DockerContainer } from "./container.ts";
+import { createOptions } from "./container-options.ts";
+import { type Engine, quiet } from "./engine.ts";
+import { Refusal } from "./refusal.ts";
+
+/**
+ * Creates, attaches, starts. Each takes a few milliseconds and is not interrupted, so that it is always known whether there
+ * is something to remove.
+ */
+export async function startContainer(
+  engine: Engine,
+  spec: ContainerSpec,
+  signal: AbortSignal,
+): Promise<RunningContainer> {
+  signal.throwIfAborted();
+  const options = createOptions(spec, await engine.cpus());
+  const { id } = await engine
+    .ask((docker) => docker.createContainer(options))
+    .catch((error: unknown) => {
+      throw whyNotCreated(error, spec);
+    });
+  const known = { id, name: spec.name, labels: spec.labels };
+  try {
+    const attached = await engine.ask((docker) =>
+      docker.getContainer(id).attach({ stream: true, stdout: true, stderr: true }),
+    );
+    const container = new DockerContainer(engine, known, quiet(attached));
+    signal.throwIfAborted();
+    await engine.ask((docker) => docker.getContainer(id).start());
+    signal.throwIfAborted();
+    return container;
+  } catch (error) {
+    await new DockerContainer(engine, known).remove();
+    throw error;
+  }
+}
+
+/** The refusals that have a reason worth telling in our own words. */
+function whyNotCreated(error: unknown, { image, name }: ContainerSpec): unknown {
+  if (!(error instanceof Refusal)) return error;
+  // `No such image: x:latest`
+  if (error.status === 404) return new RuntimeError(`there is no image ${image}`, { cause: error, retryable: false });
+  // `Conflict. The container name "/x" is already in use by container "…"`
+  if (error.status === 409) return new RuntimeError(`there is a container ${name} already`, { cause: error });
+  return error;
+}
