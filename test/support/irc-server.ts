@@ -24,7 +24,12 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts a server that stays in the foreground and waits for its port; its output is shown when it ends too early. */
-export async function runServer(command: string, args: readonly string[], port: number): Promise<Server> {
+export async function runServer(
+  command: string,
+  args: readonly string[],
+  port: number,
+  user: { readonly uid?: number; readonly gid?: number } = {},
+): Promise<Server> {
   let child: ChildProcess | undefined;
   let output = "";
 
@@ -39,7 +44,7 @@ export async function runServer(command: string, args: readonly string[], port: 
 
   async function start(): Promise<void> {
     output = "";
-    const started = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const started = spawn(command, args, { ...user, stdio: ["ignore", "pipe", "pipe"] });
     child = started;
     const collect = (chunk: Buffer): void => {
       output = (output + String(chunk)).slice(-4000);
@@ -51,7 +56,11 @@ export async function runServer(command: string, args: readonly string[], port: 
       output += String(error);
     });
     try {
-      await waitFor(`${command} on port ${port}`, () => accepts(port), { everyMs: 5, seen: () => output });
+      await waitFor(`${command} on port ${port}`, () => started.exitCode !== null || accepts(port), {
+        everyMs: 5,
+        seen: () => output,
+      });
+      if (started.exitCode !== null) throw new Error(`${command} ended with status ${started.exitCode}: ${output}`);
     } catch (error) {
       await kill();
       throw error;

@@ -1,0 +1,67 @@
+/** Our nick: another one while it is taken, and back to it as soon as it is free. */
+import type { Client, IrcMessage } from "irc-framework";
+
+export class Nick {
+  readonly #client: Client;
+  readonly #wanted: string;
+  readonly #regainMs: number;
+  #registered = false;
+  #tries = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(client: Client, wanted: string, regainMs: number) {
+    this.#client = client;
+    this.#wanted = wanted;
+    this.#regainMs = regainMs;
+    client.on("nick in use", () => this.#taken());
+    client.connection.on("message", (message) => this.#heard(message));
+    client.on("registered", () => {
+      this.#registered = true;
+      this.#watch();
+    });
+    // The holder leaves or renames himself where we can see it: take it before anybody else does.
+    client.on("quit", ({ nick }) => this.#freed(nick));
+    client.on("nick", ({ nick, new_nick }) => {
+      this.#freed(nick);
+      if (client.caseCompare(new_nick, client.user.nick)) this.#watch();
+    });
+  }
+
+  /** The connection is gone; the next one begins with the wanted nick. */
+  reset(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#registered = false;
+    this.#tries = 0;
+  }
+
+  get #ours(): boolean {
+    return this.#client.caseCompare(this.#client.user.nick, this.#wanted);
+  }
+
+  /** 437: services hold the nick back for its owner. */
+  #heard({ command, params }: IrcMessage): void {
+    if (command === "437" && this.#client.caseCompare(params[1] ?? "", this.#wanted)) this.#taken();
+  }
+
+  #taken(): void {
+    if (this.#registered) return; // a try to regain it; the next one comes by itself
+    this.#tries += 1;
+    // A server that cuts nicks would give the same one for ever, so the end changes too.
+    const spare = `${this.#wanted.slice(0, 6)}${Math.floor(Math.random() * 1000)}`;
+    this.#client.changeNick(this.#tries <= 3 ? this.#wanted + "_".repeat(this.#tries) : spare);
+  }
+
+  #watch(): void {
+    clearInterval(this.#timer);
+    this.#timer = this.#ours ? undefined : setInterval(() => this.#regain(), this.#regainMs);
+  }
+
+  #freed(nick: string): void {
+    if (this.#registered && !this.#ours && this.#client.caseCompare(nick, this.#wanted)) this.#regain();
+  }
+
+  #regain(): void {
+    this.#client.changeNick(this.#wanted);
+  }
+}

@@ -1,0 +1,48 @@
+/** A reply as lines of IRC, before they are cut to length. */
+import type { Outgoing } from "../../src/chat/chat.ts";
+import { type Line, SIGNS, type Tone } from "../../src/chat/reply.ts";
+import { clean } from "./text.ts";
+
+/**
+ * mIRC's numbers, always two digits, because a digit may follow. Of its two yellows the darker, which can be read on white; of its
+ * two blues the lighter, which can be read on black.
+ */
+const COLOURS: Readonly<Partial<Record<Tone, string>>> = {
+  passed: "03",
+  failed: "04",
+  errored: "07",
+  cancelled: "14",
+  running: "12",
+};
+
+/** The word that stands beside the sign; coloured where the first fact has it. */
+const WORDS: Readonly<Partial<Record<Tone, RegExp>>> = {
+  passed: /\bpassed\b/,
+  failed: /\bfailed\b/,
+  errored: /\bcould not run\b/,
+  cancelled: /\bcancelled\b/,
+  running: /\brunning\b/,
+};
+
+/**
+ * Each line of an answer in a channel begins with whom it answers; the lines of a notice after the first, and what is verbatim,
+ * are indented by two spaces. Lines with nothing in them are left out.
+ */
+export function renderLines({ reply, room, to }: Outgoing, colours: boolean): string[] {
+  const address = to !== undefined && room.kind === "channel" ? `${clean(to)}: ` : "";
+  const detail = to === undefined ? "  " : "";
+  const lines = reply.lines.map((line, index) => `${address}${index === 0 ? "" : detail}${lineText(line, colours)}`);
+  const verbatim = (reply.verbatim ?? []).map((text) => `  ${clean(text).trimEnd()}`);
+  return [...lines, ...verbatim].filter((line) => line.trim() !== "");
+}
+
+function lineText({ tone, facts, link }: Line, colours: boolean): string {
+  const texts = facts.map(clean);
+  if (link !== undefined) texts.push(clean(link).replaceAll(" ", "%20"));
+  const colour = colours ? COLOURS[tone] : undefined;
+  const paint = (text: string): string => (colour === undefined ? text : `\x03${colour}${text}\x0f`);
+  const word = WORDS[tone];
+  if (texts[0] !== undefined && word !== undefined) texts[0] = texts[0].replace(word, paint);
+  const sign = SIGNS[tone];
+  return [...(sign === "" ? [] : [paint(sign)]), texts.join(" · ")].join(" ");
+}
