@@ -1,0 +1,126 @@
+/** Git repositories, read in the testbuilder: one warm container, one execution for each question. */
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import type { Logger } from "pino";
+import { RuntimeError } from "../../src/errors.ts";
+import type { GitRef } from "../../src/names.ts";
+import { nearest } from "../../src/nearest.ts";
+import { Revision, type Revisions, UnknownRefError } from "../../src/revisions.ts";
+import type { ContainerRuntime, Execution } from "../../src/runtime.ts";
+import { type Address, parseAddress } from "./address.ts";
+import { shortReason } from "./reason.ts";
+import { WarmContainer } from "./warm-container.ts";
+
+const NO_SUCH_NAME = 3;
+/** A command that ends so was killed with its container. */
+const KILLED = 137;
+
+export interface TestbuilderOptions {
+  readonly runtime: ContainerRuntime;
+  /** What the testbuilder's image is made from. */
+  readonly baseImage?: string;
+  /** The named volume that keeps what was fetched. */
+  readonly cacheVolume: string;
+  /** Addresses and paths as configured: paths among them are mounted, and ~/.ssh when one of them takes it. */
+  readonly repositories: readonly string[];
+  /** Part of the container's name: one container for each. */
+  readonly instance: string;
+  readonly log: Logger;
+  /** For git itself: the operator's proxy, for instance. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** How long a server may take to say what it has, in seconds. */
+  readonly answerSeconds?: number;
+}
+
+/** `warm` starts the container before it is needed; disposing removes it. */
+export interface Testbuilder extends Revisions {
+  warm(signal: AbortSignal): Promise<void>;
+}
+
+/** Opens nothing: the image and the container are made by the first question, or by `warm`. */
+export function openTestbuilder(options: TestbuilderOptions): Testbuilder {
+  const configured = options.repositories.map(parseAddress);
+  const paths = configured.filter(({ kind }) => kind === "local").map(({ git }) => git);
+  const sshFolder = join(homedir(), ".ssh");
+  const warm = new WarmContainer({
+    runtime: options.runtime,
+    image: { base: options.baseImage ?? "docker-ci/base", uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    instance: options.instance,
+    cacheVolume: options.cacheVolume,
+    sshFolder: configured.some(({ kind }) => kind === "ssh") && existsSync(sshFolder) ? sshFolder : undefined,
+    env: options.env ?? {},
+    log: options.log,
+  });
+
+  /** A container that is gone or killed is found out by the execution that it refuses: once more then, in a new one. */
+  async function ask(question: "resolve" | "pack", address: Address, name: string, signal: AbortSignal) {
+    const command = ["revision", question, address.key, address.git, name];
+    const env = { ...address.env, ANSWER_SECONDS: `${options.answerSeconds ?? 60}` };
+    const repositories = address.kind === "local" ? [...paths, address.git] : paths;
+    const attempt = async () => (await warm.get(repositories, signal)).exec(command, { env, signal });
+    try {
+      return await attempt();
+    } catch (error) {
+      signal.throwIfAborted();
+      options.log.warn({ err: error }, "testbuilder is gone");
+      warm.forget();
+      return await attempt();
+    }
+  }
+
+  return {
+    async warm(signal) {
+      await warm.get(paths, signal);
+    },
+    async resolve(repo, ref, signal) {
+      const address = parseAddress(repo);
+      for (let attempt = 1; ; attempt += 1) {
+        const execution = await ask("resolve", address, ref, signal);
+        const answer = await readAll(execution.stdout);
+        const exitCode = await execution.exitCode();
+        if (exitCode === 0) return parseRevision(ref, answer);
+        if (exitCode === NO_SUCH_NAME) throw new UnknownRefError(ref, nearest(ref, answer.split("\n").filter(Boolean)));
+        if (exitCode !== KILLED || attempt > 1) throw unreadable(address, execution);
+        warm.forget();
+      }
+    },
+    async pack(repo, sha, signal) {
+      const address = parseAddress(repo);
+      return wholeOrError(await ask("pack", address, sha, signal), address);
+    },
+    async [Symbol.asyncDispose]() {
+      await warm.remove();
+    },
+  };
+}
+
+/** What the testbuilder's `revision resolve` prints. */
+function parseRevision(ref: GitRef, answer: string): Revision {
+  const [kind, sha, author, seconds, title] = answer.split("\0").map((field) => field.trim());
+  const committedAt = new Date(Number(seconds) * 1000).toISOString();
+  return Revision.parse({ sha, kind, ref, title, author, committedAt });
+}
+
+/** The tree, whose end comes only when git has ended well: a tar cut short would look like a smaller tree. */
+function wholeOrError(execution: Execution, address: Address): Readable {
+  async function* read() {
+    yield* execution.stdout;
+    if ((await execution.exitCode()) !== 0) throw unreadable(address, execution);
+  }
+  const tree = Readable.from(read(), { objectMode: false });
+  tree.once("close", () => execution.stdout.destroy());
+  return tree;
+}
+
+function unreadable(address: Address, execution: Execution): RuntimeError {
+  const stderr = execution.stderr();
+  return new RuntimeError(`cannot reach ${address.shown}: ${shortReason(stderr)}`, { cause: new Error(stderr.trim()) });
+}
+
+async function readAll(stream: Readable): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
