@@ -1,7 +1,7 @@
 /** The configuration: what the rest of the program needs of it. The one schema is in `config/schema.ts`. */
 export { withExampleProjects } from "./config/examples.ts";
 export type { Listen, RedisConfig } from "./config/listen.ts";
-export { type Config, loadConfig, parseConfig } from "./config/load.ts";
+export { loadConfig, parseConfig } from "./config/load.ts";
 export type { IrcChannel, IrcNetwork, IrcTls, SlackWorkspace } from "./config/networks.ts";
 export { type Account, type Person, Role } from "./config/people.ts";
 export { defaultProject, type Limits, type Project } from "./config/project.ts";
@@ -19,3 +19,4 @@ export type {
   Retention,
   RoomAddress,
 } from "./config/services.ts";
+export type { Config } from "./config/shape.ts";

@@ -2,7 +2,8 @@
 
 /**
  * Up to `max` candidates near `name`, nearest first; ties in the order given. Near is a beginning of at least two characters,
- * or an edit distance of a third of the length, at least one: `dokcer` is near `docker`, `log` is not near `last`.
+ * another part of at least three, or an edit distance of a third of the length, at least one: `dokcer` is near `docker`,
+ * `registry` is near `docker-registry`, `log` is not near `last`.
  */
 export function nearest(name: string, candidates: Iterable<string>, max = 3): string[] {
   const wanted = name.toLowerCase();
@@ -25,15 +26,19 @@ export function didYouMean(names: readonly string[], decorate = (name: string) =
   return `Did you mean ${decorated.length === 0 ? last : `${decorated.join(", ")} or ${last}`}?`;
 }
 
-/** How far apart, `undefined` when too far. A beginning counts as one edit, so that a real typo of one letter comes no later. */
+/** How far apart in edits, `undefined` when too far. A beginning counts as one edit, another part as two, a longer name as three. */
 function distanceTo(wanted: string, candidate: string): number | undefined {
-  const isBeginning = wanted.length >= 2 && (candidate.startsWith(wanted) || wanted.startsWith(`${candidate}-`));
   const allowed = Math.max(1, Math.floor(Math.max(wanted.length, candidate.length) / 3));
-  // Long input cannot be near a short name, and the table below is quadratic.
-  const tooLong = Math.abs(wanted.length - candidate.length) > allowed;
-  const edits = tooLong ? Number.POSITIVE_INFINITY : editDistance(wanted, candidate);
-  const distance = isBeginning ? Math.min(edits, 1) : edits;
-  return isBeginning || (edits <= allowed && edits < wanted.length) ? distance : undefined;
+  // What is much longer is not near either, and the table of distances is quadratic.
+  const isFar = Math.abs(wanted.length - candidate.length) > allowed;
+  const edits = isFar ? Number.POSITIVE_INFINITY : editDistance(wanted, candidate);
+  const distances = [
+    ...(edits <= allowed && edits < wanted.length ? [edits] : []),
+    ...(wanted.length >= 2 && candidate.startsWith(wanted) ? [1] : []),
+    ...(wanted.length >= 3 && candidate.includes(wanted) ? [2] : []),
+    ...(wanted.startsWith(`${candidate}-`) ? [3] : []),
+  ];
+  return distances.length === 0 ? undefined : Math.min(...distances);
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (Damerau-Levenshtein, optimal string alignment). */

@@ -48,35 +48,51 @@ interface Stand {
   readonly key: string;
   readonly schema: z.ZodType;
   readonly toText: (value: string) => string;
-  /** How a wrong value is shown. */
-  readonly show: (value: string) => string;
+  /** How a wrong value is told. */
+  readonly complaint: (value: string) => string;
 }
 
-/** Variables that other programs' users have set already, and the keys they stand in for. */
+/** Variables that are often set already, and the keys they stand in for. */
 const STANDS: readonly Stand[] = [
-  // A port from the environment is not meant to open the page to the network; a port in the file is.
-  { variable: "PORT", key: "listen", schema: listen, toText: (port) => `127.0.0.1:${port}`, show: JSON.stringify },
-  { variable: "REDIS_URL", key: "redis", schema: redisUrl, toText: String, show: () => "a text" },
-  { variable: "DOCKER_HOST", key: "engine", schema: engineAddress, toText: String, show: JSON.stringify },
+  {
+    variable: "PORT",
+    key: "listen",
+    schema: listen,
+    // A port in the file opens the page to the network; one from the environment is not meant to.
+    toText: (port) => `127.0.0.1:${port}`,
+    complaint: (value) => `found ${JSON.stringify(value)}, allowed: a port such as 8000`,
+  },
+  {
+    variable: "REDIS_URL",
+    key: "redis",
+    schema: redisUrl,
+    toText: String,
+    complaint: () => "found something else, allowed: an address such as redis://:password@host:6379/0",
+  },
+  {
+    variable: "DOCKER_HOST",
+    key: "engine",
+    schema: engineAddress,
+    toText: String,
+    complaint: (value) => `found ${JSON.stringify(value)}, allowed: an address such as unix:///var/run/docker.sock`,
+  },
 ];
 
-/** Values of keys that the environment gives by variables of its own; an empty variable is none. */
-export function fromEnvironment(env: Environment): {
-  readonly values: Record<string, string>;
+/** Values that the environment gives, by variables of their own, for keys that `written` lacks. An empty variable is none. */
+export function fromEnvironment(
+  env: Environment,
+  written: Readonly<Record<string, unknown>>,
+): {
+  readonly values: Readonly<Record<string, string>>;
   readonly problems: readonly Problem[];
 } {
   const values: Record<string, string> = {};
   const problems: Problem[] = [];
-  for (const { variable, key, schema, toText, show } of STANDS) {
+  for (const { variable, key, schema, toText, complaint } of STANDS) {
     const value = env[variable];
-    if (value === undefined || value === "") continue;
-    const parsed = schema.safeParse(toText(value));
-    if (parsed.success) values[key] = toText(value);
-    else
-      problems.push({
-        path: [key],
-        message: `found ${show(value)} in ${variable}, allowed: ${parsed.error.issues[0]?.message}`,
-      });
+    if (value === undefined || value === "" || written[key] !== undefined) continue;
+    if (schema.safeParse(toText(value)).success) values[key] = toText(value);
+    else problems.push({ path: [key], message: `${complaint(value)} (from the variable ${variable})` });
   }
   return { values, problems };
 }

@@ -1,7 +1,7 @@
 /** The projects that can be built out of the box. */
 import { ProjectName } from "../names.ts";
-import type { Config } from "./load.ts";
 import { defaultProject, type Project } from "./project.ts";
+import type { Config } from "./shape.ts";
 
 /**
  * The configuration with the example projects in it, unless it came from a file that has projects of its own.

@@ -3,63 +3,15 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { ConfigError } from "../errors.ts";
-import type { ProjectName } from "../names.ts";
 import { type KeyPath, parseYaml } from "../yaml.ts";
 import { crossCheck } from "./cross-checks.ts";
 import { type Environment, fillIn, fromEnvironment } from "./environment.ts";
-import { idleSentences } from "./idle.ts";
-import type { Listen, RedisConfig } from "./listen.ts";
-import type { IrcNetwork, SlackWorkspace } from "./networks.ts";
-import type { Person, Role } from "./people.ts";
-import type { Project } from "./project.ts";
+import { idlePipelineKeys, idleSentences } from "./idle.ts";
+import type { Listen } from "./listen.ts";
+import type { IrcNetwork } from "./networks.ts";
 import { isPath } from "./repository.ts";
 import { ConfigFile } from "./schema.ts";
-import type { Secret } from "./secret.ts";
-import type {
-  BackupConfig,
-  GithubConfig,
-  MailConfig,
-  NotifyConfig,
-  ReleaseConfig,
-  ReportConfig,
-  Retention,
-} from "./services.ts";
-
-/** The whole configuration, every default filled in. */
-export interface Config {
-  /** The absolute path of the file it came from, `undefined` when there is none. */
-  readonly file: string | undefined;
-  /** Where people reach the page, without a slash at its end. */
-  readonly url: string;
-  readonly listen: Listen;
-  /** Absolute. */
-  readonly dataDir: string;
-  readonly redis: RedisConfig;
-  /** `undefined`: the engine's usual socket. */
-  readonly engine: string | undefined;
-  /** Builds at a time on this worker. */
-  readonly concurrency: number;
-  readonly prefix: string;
-  readonly timezone: string;
-  readonly web: { readonly user: string | undefined; readonly password: Secret | undefined; readonly private: boolean };
-  readonly irc: readonly IrcNetwork[];
-  readonly slack: readonly SlackWorkspace[];
-  /** Whether the terminal, where there is one, is a chat. */
-  readonly console: boolean;
-  readonly people: readonly Person[];
-  /** What anyone in a configured room may do besides asking. */
-  readonly defaultRoles: readonly Role[];
-  readonly notify: NotifyConfig | undefined;
-  readonly mail: MailConfig | undefined;
-  readonly github: GithubConfig | undefined;
-  readonly projects: ReadonlyMap<ProjectName, Project>;
-  readonly releases: ReadonlyMap<ProjectName, ReleaseConfig>;
-  readonly backup: BackupConfig | undefined;
-  readonly report: ReportConfig | undefined;
-  readonly retention: Retention;
-  /** A sentence for each key that is accepted and does nothing so far. */
-  readonly idle: readonly string[];
-}
+import type { Config } from "./shape.ts";
 
 export interface Surroundings {
   /** PORT, REDIS_URL and DOCKER_HOST stand in for keys that the file does not have. */
@@ -84,7 +36,7 @@ export async function loadConfig({ env, cwd }: Surroundings): Promise<Config> {
     if (error instanceof ConfigError) throw error;
     const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
     if (isAbsent && (named === undefined || named === "")) return parseConfig("", { file: undefined, env, cwd });
-    const reason = isAbsent ? "there is no such file" : String(error);
+    const reason = isAbsent ? "there is no such file" : error instanceof Error ? error.message : String(error);
     const source = named === undefined || named === "" ? "" : " (named by DOCKER_CI_CONFIG)";
     throw new ConfigError("The configuration cannot be read:", [`${file}${source}: ${reason}`], { cause: error });
   }
@@ -106,12 +58,9 @@ export function parseConfig(
     prepare: (value) => {
       content = withoutEmptyKeys(value);
       const filled = fillIn(content, env);
-      const given = fromEnvironment(env);
-      // What the file says comes first.
-      return {
-        value: isMapping(filled.value) ? { ...given.values, ...filled.value } : filled.value,
-        problems: [...filled.problems, ...given.problems],
-      };
+      if (!isMapping(filled.value)) return filled;
+      const given = fromEnvironment(env, filled.value);
+      return { value: { ...filled.value, ...given.values }, problems: [...filled.problems, ...given.problems] };
     },
     crossCheck,
     isSensitive,
@@ -156,7 +105,7 @@ function toConfig(
     backup: written.backup,
     report: written.report,
     retention: written.retention,
-    idle,
+    idle: [...idle, ...[...written.projects.values()].flatMap(idlePipelineKeys)],
   };
 }
 

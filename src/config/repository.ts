@@ -16,9 +16,7 @@ const REPOSITORY = "a path, or an address that begins with https://, http://, ss
  */
 export const repository = scalar(REPOSITORY, (value) => {
   const trimmed = value.trim();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them has a place in an address
-  if (trimmed === "" || trimmed.startsWith("-") || trimmed.includes("::") || /[\x00-\x1f\x7f]/.test(trimmed))
-    return undefined;
+  if (trimmed === "" || trimmed.startsWith("-") || trimmed.includes("::") || /\p{Cc}/u.test(trimmed)) return undefined;
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed)) {
     return /^(https?|ssh|git):\/\//.test(trimmed) && URL.canParse(trimmed) ? trimmed : undefined;
   }

@@ -24,8 +24,8 @@ export const ConfigFile = section({
   redis: redisUrl.optional(),
   engine: engineAddress.optional(),
   concurrency: count(1, 256).default(2),
-  // A letter or a space would make commands of ordinary talk.
-  prefix: textLike(/^[^\sA-Za-z0-9]{1,3}$/, 'one to three signs in quotes, such as "!"').default("!"),
+  // A letter or a space would make commands of ordinary talk, and the excluded signs begin quotes, code and names.
+  prefix: textLike(/^[^\s\p{L}\p{N}<>`@]{1,3}$/u, 'one to three signs in quotes, such as "!"').default("!"),
   timezone: timezone.default("Etc/UTC"),
   web: section({ user: text("a name").optional(), password: secret.optional(), private: flag.default(false) }).prefault(
     {},

@@ -1,6 +1,6 @@
 /** What must hold between the steps of a pipeline, and between the keys of one step. */
 import { z } from "zod";
-import { type Problem, toIssue } from "../yaml.ts";
+import { type Problem, toIssue } from "../yaml-issues.ts";
 
 /** The keys that only a container run has. */
 const RUN_KEYS = [

@@ -1,0 +1,52 @@
+/** The configuration as the rest of the program is given it. */
+import type { ProjectName } from "../names.ts";
+import type { Listen, RedisConfig } from "./listen.ts";
+import type { IrcNetwork, SlackWorkspace } from "./networks.ts";
+import type { Person, Role } from "./people.ts";
+import type { Project } from "./project.ts";
+import type { Secret } from "./secret.ts";
+import type {
+  BackupConfig,
+  GithubConfig,
+  MailConfig,
+  NotifyConfig,
+  ReleaseConfig,
+  ReportConfig,
+  Retention,
+} from "./services.ts";
+
+/** The whole configuration, every default filled in. */
+export interface Config {
+  /** The absolute path of the file it came from, `undefined` when there is none. */
+  readonly file: string | undefined;
+  /** Where people reach the page, without a slash at its end. */
+  readonly url: string;
+  readonly listen: Listen;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly redis: RedisConfig;
+  /** `undefined`: the engine's usual socket. */
+  readonly engine: string | undefined;
+  /** Builds at a time on this worker. */
+  readonly concurrency: number;
+  readonly prefix: string;
+  readonly timezone: string;
+  readonly web: { readonly user: string | undefined; readonly password: Secret | undefined; readonly private: boolean };
+  readonly irc: readonly IrcNetwork[];
+  readonly slack: readonly SlackWorkspace[];
+  /** Whether the terminal, where there is one, is a chat. */
+  readonly console: boolean;
+  readonly people: readonly Person[];
+  /** What anyone in a configured room may do besides asking. */
+  readonly defaultRoles: readonly Role[];
+  readonly notify: NotifyConfig | undefined;
+  readonly mail: MailConfig | undefined;
+  readonly github: GithubConfig | undefined;
+  readonly projects: ReadonlyMap<ProjectName, Project>;
+  readonly releases: ReadonlyMap<ProjectName, ReleaseConfig>;
+  readonly backup: BackupConfig | undefined;
+  readonly report: ReportConfig | undefined;
+  readonly retention: Retention;
+  /** A sentence for each key that is accepted and does nothing so far. */
+  readonly idle: readonly string[];
+}

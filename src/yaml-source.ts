@@ -1,0 +1,99 @@
+/** A YAML file as values, and where in it each of them stands. */
+import {
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isPair,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from "yaml";
+
+export interface YamlSource {
+  /** Plain values; an empty file is an empty mapping. */
+  readonly value: unknown;
+  readonly document: Document;
+  readonly lines: LineCounter;
+}
+
+/** No file that a person writes for us is larger; the parser's memory is a multiple of it. */
+const MAX_CHARACTERS = 1024 * 1024;
+/** Enough for shared defaults, too few for a "billion laughs". */
+const MAX_ALIASES = 100;
+/** One slip makes the parser stumble over many of the lines behind it. */
+const MAX_COMPLAINTS = 5;
+
+/** Never throws; problems are whole lines. */
+export function readSource(text: string, file: string): YamlSource | { readonly problems: readonly string[] } {
+  if (text.length > MAX_CHARACTERS) return { problems: [`${file}: larger than allowed (1 MiB)`] };
+  const lines = new LineCounter();
+  try {
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+    const complaints = [...document.errors, ...document.warnings].map((complaint) => ({
+      line: lines.linePos(complaint.pos[0]).line,
+      message: complaintText(complaint, text),
+    }));
+    if (complaints.length > 0) return { problems: complaintLines(complaints, file) };
+    keepNumbersAsWritten(document);
+    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
+    return { value, document, lines };
+  } catch (error) {
+    // An alias without an anchor, too many aliases, or brackets nested deeper than the stack.
+    if (!(error instanceof Error)) throw error;
+    return { problems: [`${file}: ${error instanceof RangeError ? "nested too deeply" : oneLine(error.message)}`] };
+  }
+}
+
+/**
+ * The line of a key, or of the nearest key around it that is in the file; `undefined` when not even the first part of the path is.
+ */
+export function lineOf({ document, lines }: YamlSource, path: readonly PropertyKey[]): number | undefined {
+  let node: unknown = document.contents;
+  let offset = path.length === 0 ? offsetOf(node) : undefined;
+  for (const part of path) {
+    const collection: unknown = isAlias(node) ? node.resolve(document) : node;
+    if (!isCollection(collection)) break;
+    const item: unknown = isMap(collection)
+      ? collection.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(part))
+      : collection.items[Number(part)];
+    if (item === undefined) break;
+    offset = (isPair(item) ? offsetOf(item.key) : offsetOf(item)) ?? offset;
+    node = isPair(item) ? item.value : item;
+  }
+  return offset === undefined ? undefined : lines.linePos(offset).line;
+}
+
+function offsetOf(node: unknown): number | undefined {
+  return isScalar(node) || isCollection(node) || isAlias(node) ? node.range?.[0] : undefined;
+}
+
+/** `1.20` is no number for whoever wrote it as a version: what would not print as it was written stays text. */
+function keepNumbersAsWritten(document: Document): void {
+  visit(document, {
+    Scalar(_key, node) {
+      if (typeof node.value === "number" && node.source !== undefined && String(node.value) !== node.source) {
+        node.value = node.source;
+      }
+    },
+  });
+}
+
+function complaintLines(complaints: readonly { line: number; message: string }[], file: string): string[] {
+  const firstOfLine = [...new Map(complaints.toReversed().map((complaint) => [complaint.line, complaint])).values()];
+  const shown = firstOfLine.sort((a, b) => a.line - b.line).slice(0, MAX_COMPLAINTS);
+  return shown.map(({ line, message }) => `${file}:${line}: ${message}`);
+}
+
+function complaintText({ code, message, pos }: YAMLError, text: string): string {
+  if (code === "DUPLICATE_KEY")
+    return `the key ${/^[^\s:]+/.exec(text.slice(pos[0]))?.[0]} stands twice in one mapping`;
+  if (code === "MULTIPLE_DOCS") return "a second document begins here, allowed: one";
+  return `not valid YAML: ${oneLine(message)}`;
+}
+
+function oneLine(message: string): string {
+  return message.replaceAll(/\s*\n\s*/g, " ").trim();
+}
