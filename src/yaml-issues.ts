@@ -71,9 +71,12 @@ function lookUp(value: unknown, path: KeyPath): { readonly found: unknown; reado
   return { found, missing: false };
 }
 
+/** Addresses of repositories may carry one. */
+const PASSWORD_IN_ADDRESS = /\/\/[^/@\s]+@/g;
+
 function show(value: unknown): string {
   if (value === "" || value === null || value === undefined || typeof value === "object") return kindOf(value);
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value).replace(PASSWORD_IN_ADDRESS, "//…@");
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
 }
 

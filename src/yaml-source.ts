@@ -32,10 +32,13 @@ export function readSource(text: string, file: string): YamlSource | { readonly 
   const lines = new LineCounter();
   try {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
-    const complaints = [...document.errors, ...document.warnings].map((complaint) => ({
-      line: lines.linePos(complaint.pos[0]).line,
-      message: complaintText(complaint, text),
-    }));
+    const complaints = [
+      ...[...document.errors, ...document.warnings].map((complaint) => ({
+        offset: complaint.pos[0],
+        message: complaintText(complaint, text),
+      })),
+      ...oddKeys(document),
+    ].map(({ offset, message }) => ({ line: lines.linePos(offset).line, message }));
     if (complaints.length > 0) return { problems: complaintLines(complaints, file) };
     keepNumbersAsWritten(document);
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
@@ -68,6 +71,22 @@ export function lineOf({ document, lines }: YamlSource, path: readonly PropertyK
 
 function offsetOf(node: unknown): number | undefined {
   return isScalar(node) || isCollection(node) || isAlias(node) ? node.range?.[0] : undefined;
+}
+
+/** Keys that would be lost or changed on the way to plain values, and checked by nobody. */
+function oddKeys(document: Document): { offset: number; message: string }[] {
+  const found: { offset: number; message: string }[] = [];
+  visit(document, {
+    Pair(_key, { key }) {
+      if (isScalar(key) && key.value !== "__proto__") return;
+      const offset = offsetOf(key) ?? 0;
+      found.push({
+        offset,
+        message: isScalar(key) ? "no key can have the name __proto__" : "a key must be plain text",
+      });
+    },
+  });
+  return found;
 }
 
 /** `1.20` is no number for whoever wrote it as a version: what would not print as it was written stays text. */

@@ -116,7 +116,7 @@ export function choice<const Words extends readonly string[]>(words: Words) {
 
 /** An absolute http or https address, without a slash at its end (O-73: links must be clickable). */
 export const httpUrl = scalar("an absolute address such as https://ci.example.org", (value) =>
-  /^https?:\/\/[^\s]+$/.test(value) && URL.canParse(value) ? value.replace(/\/+$/, "") : undefined,
+  /^https?:\/\/[^\s?#]+$/.test(value) && URL.canParse(value) ? value.replace(/\/+$/, "") : undefined,
 );
 
 export const envName = z

@@ -384,6 +384,7 @@ describe("a mistake is told with its key, its line, what was found and what is a
     const source = "redis: hunter2\nirc: [{ name: a, host: b, password: [hunter2] }]\ngithub: { tokn: hunter2 }";
     expect(problemsOf(source)).toHaveLength(3);
     expect(problemsOf(source).join()).not.toContain("hunter2");
+    expect(problemsOf('projects: { a: { repo: "https://ada:hunter2@host /x" } }').join()).not.toContain("hunter2");
     expect(problemsOf("url: x$PASSWORD", { PASSWORD: "hunter2" }).join()).not.toContain("hunter2");
   });
 
@@ -395,7 +396,7 @@ describe("a mistake is told with its key, its line, what was found and what is a
 describe("a secret", () => {
   test("shows itself only when it is asked to", () => {
     const secret = new Secret("hunter2");
-    expect([`${secret}`, JSON.stringify({ secret }), inspect({ secret }), String(secret)].join()).not.toContain(
+    expect([["", secret].join(), JSON.stringify({ secret }), inspect({ secret }), String(secret)].join()).not.toContain(
       "hunter2",
     );
     expect(secret.reveal()).toBe("hunter2");

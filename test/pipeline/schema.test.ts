@@ -211,6 +211,8 @@ describe("a file that is meant to do harm is refused at once", () => {
     ["deep nesting", "[".repeat(100_000)],
     ["a huge file", `steps: [{name: a, image: b}]\n${"#".repeat(2 * 1024 * 1024)}`],
     ["an alias of nothing", "steps: *nothing"],
+    ["a key that JavaScript keeps for itself", "steps: [{name: a, image: b, env: {__proto__: c}}]"],
+    ["a key that is a list", "? [a, b]\n: c"],
     ["a tag", "steps: !!js/function 'x'"],
   ])("%s", (_what, source) => {
     const started = performance.now();
