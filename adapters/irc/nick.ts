@@ -15,15 +15,16 @@ export class Nick {
     this.#regainMs = regainMs;
     client.on("nick in use", () => this.#taken());
     client.connection.on("message", (message) => this.#heard(message));
-    client.on("registered", () => {
+    // The library tells of a new nick before it takes note of it itself, so `client.user.nick` is still the old one here.
+    client.on("registered", ({ nick }) => {
       this.#registered = true;
-      this.#watch();
+      this.#has(nick);
     });
     // The holder leaves or renames himself where we can see it: take it before anybody else does.
     client.on("quit", ({ nick }) => this.#freed(nick));
     client.on("nick", ({ nick, new_nick }) => {
-      this.#freed(nick);
-      if (client.caseCompare(new_nick, client.user.nick)) this.#watch();
+      if (client.caseCompare(nick, client.user.nick)) this.#has(new_nick);
+      else this.#freed(nick);
     });
   }
 
@@ -33,10 +34,6 @@ export class Nick {
     this.#timer = undefined;
     this.#registered = false;
     this.#tries = 0;
-  }
-
-  get #ours(): boolean {
-    return this.#client.caseCompare(this.#client.user.nick, this.#wanted);
   }
 
   /** 437: services hold the nick back for its owner. */
@@ -52,13 +49,14 @@ export class Nick {
     this.#client.changeNick(this.#tries <= 3 ? this.#wanted + "_".repeat(this.#tries) : spare);
   }
 
-  #watch(): void {
+  #has(nick: string): void {
     clearInterval(this.#timer);
-    this.#timer = this.#ours ? undefined : setInterval(() => this.#regain(), this.#regainMs);
+    const ours = this.#client.caseCompare(nick, this.#wanted);
+    this.#timer = ours ? undefined : setInterval(() => this.#regain(), this.#regainMs);
   }
 
   #freed(nick: string): void {
-    if (this.#registered && !this.#ours && this.#client.caseCompare(nick, this.#wanted)) this.#regain();
+    if (this.#timer !== undefined && this.#client.caseCompare(nick, this.#wanted)) this.#regain();
   }
 
   #regain(): void {
