@@ -1,0 +1,28 @@
+/** `!build`: queue a build. */
+import { z } from "zod";
+import { accepted, requesterOf } from "../src/builds/accepted.ts";
+import { defineCommand } from "../src/chat/command.ts";
+import { GitRef, ProjectName } from "../src/names.ts";
+
+export const build = defineCommand({
+  name: "build",
+  aliases: ["force"],
+  summary: "Queue a build of a project and answer here with the result.",
+  examples: ["!build docker-registry", "!build docker-registry v2.1", "!build hello main GREETING=hi"],
+  role: "developer",
+  args: z.strictObject({
+    project: z.string(),
+    ref: z.string().optional().meta({ label: "branch, tag or commit" }),
+    params: z.record(z.string(), z.string()).default({}).meta({ takes: "pairs" }),
+  }),
+  async run({ args, builds, message, identity, ...services }) {
+    const project = builds.project(args.project);
+    const build = await builds.request({
+      project: ProjectName.parse(project.name),
+      ref: args.ref === undefined ? project.branch : GitRef.parse(args.ref),
+      requester: requesterOf(identity, message),
+      params: args.params,
+    });
+    return accepted(build, { ...services, builds });
+  },
+});

@@ -1,0 +1,98 @@
+/** The record of a build while a worker is at it. */
+import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { describeError } from "../errors.ts";
+import type { OutboxEntry } from "../queue/outbox-entry.ts";
+import type { Revision } from "../revisions.ts";
+import type { Build, BuildState, FinalState, StepResult } from "./build.ts";
+import { announcements } from "./builds.ts";
+import type { BuildStore } from "./store.ts";
+
+interface Deps {
+  readonly config: Pick<Config, "url">;
+  readonly store: BuildStore;
+  readonly clock: Clock;
+}
+
+/** Another worker has the build now: nothing may be written any more. */
+export class Overtaken extends Error {
+  override readonly name = "Overtaken";
+}
+
+/** The record of the build at work, changed only by compare-and-set; every method throws Overtaken when somebody else was. */
+export class BuildAtWork {
+  #build: Build;
+  readonly #deps: Deps;
+  readonly #log: Logger;
+
+  constructor(deps: Deps, build: Build, log: Logger) {
+    this.#deps = deps;
+    this.#build = build;
+    this.#log = log;
+  }
+
+  get build(): Build {
+    return this.#build;
+  }
+
+  get startedAt(): string {
+    const { state } = this.#build;
+    return state.kind === "running" ? state.startedAt : this.#deps.clock.now().toISOString();
+  }
+
+  async begin(): Promise<void> {
+    await this.#change(
+      { kind: "running", startedAt: this.startedAt, worker: hostname() },
+      { attempt: this.#build.attempt + 1 },
+    );
+  }
+
+  async revision(revision: Revision): Promise<void> {
+    await this.#change(this.#build.state, { revision });
+  }
+
+  async step(step: Extract<Build["state"], { kind: "running" }>["step"]): Promise<void> {
+    await this.#change({ kind: "running", startedAt: this.startedAt, worker: hostname(), step }, {});
+  }
+
+  async steps(steps: readonly StepResult[]): Promise<void> {
+    await this.#change(this.#build.state, { steps: [...steps] });
+  }
+
+  async finish(state: FinalState): Promise<void> {
+    const { config, clock } = this.#deps;
+    const announce = announcements({ ...this.#build, state }, config.url, clock);
+    await this.#change(state, {}, announce);
+    this.#log.info({ state: state.kind }, "build over");
+  }
+
+  /** Keeps trying while Redis is away: what a build came to must not be lost to an outage. */
+  async #change(
+    state: BuildState,
+    changes: Partial<Pick<Build, "attempt" | "steps" | "revision">>,
+    announce: readonly OutboxEntry[] = [],
+  ): Promise<void> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        const next = await this.#deps.store.transition(this.#build, state, changes, announce);
+        if (next === undefined) throw new Overtaken();
+        this.#build = next;
+        return;
+      } catch (error) {
+        if (error instanceof Overtaken) {
+          // Our own write may have been done although its answer was lost with the connection.
+          const now = tries === 0 ? undefined : await this.#deps.store.get(this.#build.number);
+          const wanted = { ...this.#build, ...changes, state };
+          if (now === undefined || JSON.stringify(now) !== JSON.stringify(wanted)) throw error;
+          this.#build = now;
+          return;
+        }
+        this.#log.warn({ reason: describeError(error) }, "the record could not be written; trying again");
+        await sleep(Math.min(1_000 * (tries + 1), 10_000));
+      }
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/** The build record: one numbered run of a project's pipeline at one revision, and the states it goes through. */
+import { z } from "zod";
+import { Room } from "../chat/message.ts";
+import { BuildNumber, GitRef, NetworkName, ProjectName, StepName } from "../names.ts";
+import { Revision } from "../revisions.ts";
+
+/** Who asked, as the answer will address them. */
+export const Requester = z.strictObject({
+  /** The person's name in the configuration, else the account or nick they had. */
+  name: z.string(),
+  displayName: z.string(),
+  network: NetworkName,
+  room: Room,
+});
+export type Requester = z.infer<typeof Requester>;
+
+/** How a step ended; `code` is the container's exit code where there was one, `meaning` what it says in words. */
+export const StepResult = z.strictObject({
+  name: StepName,
+  kind: z.enum(["build", "run"]),
+  state: z.enum(["passed", "failed", "errored", "skipped"]),
+  startedAt: z.iso.datetime().optional(),
+  durationMs: z.number().int().nonnegative(),
+  exitCode: z.number().int().optional(),
+  meaning: z.string().optional(),
+  /** The failure was allowed by the pipeline and does not fail the build. */
+  allowed: z.boolean().optional(),
+  /** Of a `build:` step: the image that later steps run in. */
+  image: z.string().optional(),
+});
+export type StepResult = z.infer<typeof StepResult>;
+
+export const BuildState = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("queued") }),
+  z.strictObject({
+    kind: z.literal("running"),
+    startedAt: z.iso.datetime(),
+    worker: z.string(),
+    /** The step at work, its place in the line (from 1) and how many there are; none before the pipeline is known. */
+    step: z.strictObject({ name: StepName, index: z.number().int(), count: z.number().int() }).optional(),
+  }),
+  z.strictObject({ kind: z.literal("passed"), startedAt: z.iso.datetime(), finishedAt: z.iso.datetime() }),
+  z.strictObject({
+    kind: z.literal("failed"),
+    startedAt: z.iso.datetime(),
+    finishedAt: z.iso.datetime(),
+    /** One phrase: `step tests, exit 1`, or what is wrong with the revision itself. */
+    reason: z.string(),
+  }),
+  z.strictObject({
+    kind: z.literal("errored"),
+    startedAt: z.iso.datetime().optional(),
+    finishedAt: z.iso.datetime(),
+    reason: z.string(),
+    /** How often the machinery was given a chance. */
+    tries: z.number().int(),
+  }),
+  z.strictObject({
+    kind: z.literal("cancelled"),
+    startedAt: z.iso.datetime().optional(),
+    finishedAt: z.iso.datetime(),
+    by: z.string(),
+    reason: z.string().optional(),
+  }),
+]);
+export type BuildState = z.infer<typeof BuildState>;
+
+export const Build = z.strictObject({
+  number: BuildNumber,
+  project: ProjectName,
+  /** The ref as it was asked for; `revision` is what it meant then. */
+  ref: GitRef,
+  /** Missing only where the process that took the request has no engine to look with; the worker fills it in. */
+  revision: Revision.optional(),
+  requester: Requester,
+  /** The build that this one repeats. */
+  rebuildOf: BuildNumber.optional(),
+  /** Run only these `run:` steps; the images they need are built in any case. */
+  onlySteps: z.array(StepName).optional(),
+  /** `key=value` given with the command: environment of every `run:` step. */
+  params: z.record(z.string(), z.string()),
+  /** How many times a worker has begun it; 0 while it has not been touched. */
+  attempt: z.number().int().nonnegative(),
+  requestedAt: z.iso.datetime(),
+  state: BuildState,
+  steps: z.array(StepResult),
+});
+export type Build = z.infer<typeof Build>;
+
+export type FinalState = Extract<BuildState, { kind: "passed" | "failed" | "errored" | "cancelled" }>;
+export type FinishedBuild = Build & { readonly state: FinalState };
+
+export function isFinished(build: Build): build is FinishedBuild {
+  return build.state.kind !== "queued" && build.state.kind !== "running";
+}
+
+/** Milliseconds from the first step to the end, 0 for a build that never began. */
+export function durationMs({ state }: FinishedBuild): number {
+  return state.startedAt === undefined ? 0 : Date.parse(state.finishedAt) - Date.parse(state.startedAt);
+}

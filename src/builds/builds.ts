@@ -1,0 +1,214 @@
+/** What can be done with builds: asked for, repeated, cancelled, looked up. The one door to the records for commands and jobs. */
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { z } from "zod";
+import type { Clock } from "../clock.ts";
+import type { Config, Project } from "../config.ts";
+import { UserError } from "../errors.ts";
+import { BuildNumber, type GitRef, ProjectName, type StepName } from "../names.ts";
+import { nearest } from "../nearest.ts";
+import type { BuildQueue } from "../queue/build-queue.ts";
+import type { OutboxEntry } from "../queue/outbox-entry.ts";
+import { type Revision, type Revisions, UnknownRefError } from "../revisions.ts";
+import { type Build, durationMs, type FinalState, isFinished, type Requester } from "./build.ts";
+import { resultLine } from "./describe.ts";
+import type { BuildStore } from "./store.ts";
+
+const CANCEL_CHANNEL = "docker-ci:cancel";
+/** How long a person waits for git before they are told that the repository does not answer. */
+const RESOLVE_TIMEOUT_MS = 30_000;
+/** How many earlier builds an expected time is drawn from. */
+const HISTORY = 9;
+
+/** Told to the worker that runs a build; kept in the record's hash as well, for one that begins later. */
+export const CancelRequest = z.strictObject({ number: BuildNumber, by: z.string(), reason: z.string().optional() });
+export type CancelRequest = z.infer<typeof CancelRequest>;
+
+export interface BuildRequest {
+  readonly project: ProjectName;
+  readonly ref: GitRef;
+  readonly requester: Requester;
+  readonly params?: Readonly<Record<string, string>>;
+}
+
+/** What happened to a cancel: done at once, passed on to the worker, or too late. */
+export type CancelOutcome =
+  | { readonly kind: "cancelled"; readonly build: Build }
+  | { readonly kind: "stopping"; readonly build: Build }
+  | { readonly kind: "over"; readonly build: Build };
+
+export interface BuildsDeps {
+  readonly config: Config;
+  readonly store: BuildStore;
+  readonly queue: BuildQueue;
+  /** Missing in a process that has no engine: the worker looks the revision up then. */
+  readonly revisions: Revisions | undefined;
+  readonly redis: Redis;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called once for every build that was accepted by this process. */
+  onAccepted?(build: Build): void;
+}
+
+export type Builds = ReturnType<typeof createBuilds>;
+
+export function createBuilds(deps: BuildsDeps) {
+  const { config, store, queue, revisions, redis, clock, log } = deps;
+  async function accept(draft: Omit<Build, "number" | "state" | "attempt" | "steps" | "requestedAt">): Promise<Build> {
+    const build = await store.create({ ...draft, requestedAt: clock.now().toISOString() });
+    log.info({ build: build.number, project: build.project, by: build.requester.name }, "build accepted");
+    deps.onAccepted?.(build);
+    await queue.add(build.number);
+    return build;
+  }
+
+  async function get(number: BuildNumber): Promise<Build> {
+    const build = await store.get(number);
+    if (build !== undefined) return build;
+    const [newest] = await store.latest(1);
+    const hint = newest === undefined ? "There are none yet." : `The newest is #${newest.number}.`;
+    throw new UserError(`there is no build #${number}. ${hint}`);
+  }
+
+  return {
+    get,
+
+    /** The project of that name. @throws UserError with the nearest names. */
+    project(name: string): Project {
+      const parsed = ProjectName.safeParse(name);
+      const project = parsed.success ? config.projects.get(parsed.data) : undefined;
+      if (project !== undefined) return project;
+      const known = [...config.projects.keys()];
+      const near = nearest(name, known, 1)[0];
+      const guess = near === undefined ? "" : ` Did you mean ${near}?`;
+      throw new UserError(
+        `no project "${name}".${guess} ${known.length === 0 ? "None is configured." : `There are ${listed(known)}.`}`,
+      );
+    },
+
+    /**
+     * Records a build and wakes a worker.
+     * @throws UserError for a ref that the repository does not have, RuntimeError for a repository that cannot be reached.
+     */
+    async request({ project: name, ref, requester, params = {} }: BuildRequest): Promise<Build> {
+      const project = this.project(name);
+      const revision = revisions === undefined ? undefined : await resolve(revisions, project, ref, config.url);
+      return accept({ project: name, ref, requester, params, ...(revision === undefined ? {} : { revision }) });
+    },
+
+    /** The same revision and parameters again; with `onlyFailed` only the run steps that did not pass. */
+    async rebuild(number: BuildNumber, requester: Requester, onlyFailed: boolean): Promise<Build> {
+      const before = await get(number);
+      this.project(before.project);
+      if (onlyFailed && !isFinished(before)) throw new UserError(`#${number} is not over yet.`);
+      const onlySteps = onlyFailed ? failedRunSteps(before) : undefined;
+      return accept({
+        project: before.project,
+        ref: before.ref,
+        requester,
+        params: before.params,
+        rebuildOf: number,
+        ...(before.revision === undefined ? {} : { revision: before.revision }),
+        ...(onlySteps === undefined ? {} : { onlySteps }),
+      });
+    },
+
+    /** Cancels a queued build here and now; a running one within seconds, by its worker. */
+    async cancel(number: BuildNumber, by: string, reason: string | undefined): Promise<CancelOutcome> {
+      for (;;) {
+        const build = await get(number);
+        if (isFinished(build)) return { kind: "over", build };
+        const request: CancelRequest = { number, by, ...(reason === undefined ? {} : { reason }) };
+        if (build.state.kind === "running") {
+          await redis.set(`docker-ci:cancel:${number}`, JSON.stringify(request), "EX", 86_400);
+          await redis.publish(CANCEL_CHANNEL, JSON.stringify(request));
+          return { kind: "stopping", build };
+        }
+        const state: FinalState = {
+          kind: "cancelled",
+          finishedAt: clock.now().toISOString(),
+          by,
+          ...(reason === undefined ? {} : { reason }),
+        };
+        const cancelled = await store.transition(
+          build,
+          state,
+          {},
+          announcements({ ...build, state }, config.url, clock),
+        );
+        if (cancelled === undefined) continue;
+        await queue.remove(number);
+        return { kind: "cancelled", build: cancelled };
+      }
+    },
+
+    /** The cancel that somebody asked for while the build ran, if one did. */
+    async cancelRequest(number: BuildNumber): Promise<CancelRequest | undefined> {
+      const json = await redis.get(`docker-ci:cancel:${number}`);
+      return json === null ? undefined : CancelRequest.parse(JSON.parse(json));
+    },
+    cancelChannel: CANCEL_CHANNEL,
+
+    running: () => store.inState("running"),
+    queued: () => store.inState("queued"),
+    latest: (limit: number, project?: ProjectName) => store.latest(limit, project),
+
+    /** The median time of the last passed builds of a project; undefined when none has passed yet. */
+    async expectedMs(project: ProjectName): Promise<number | undefined> {
+      const past = (await store.latest(HISTORY * 3, project))
+        .filter(isFinished)
+        .filter((build) => build.state.kind === "passed" && build.onlySteps === undefined)
+        .slice(0, HISTORY)
+        .map(durationMs)
+        .sort((a, b) => a - b);
+      return past[Math.floor(past.length / 2)];
+    },
+  };
+}
+
+async function resolve(revisions: Revisions, project: Project, ref: GitRef, url: string): Promise<Revision> {
+  try {
+    return await revisions.resolve(project.repo, ref, AbortSignal.timeout(RESOLVE_TIMEOUT_MS));
+  } catch (error) {
+    if (!(error instanceof UnknownRefError)) throw error;
+    throw new UserError(unknownRef(project, error, url), { cause: error });
+  }
+}
+
+/** `docker has no branch, tag or commit "nosuch". Nearest: nosuch-fix. All: https://ci.example.org/projects/docker` */
+export function unknownRef(
+  project: Pick<Project, "name">,
+  { ref, nearest: near }: UnknownRefError,
+  url: string,
+): string {
+  const nearestNames = near.length === 0 ? "" : ` Nearest: ${near.join(", ")}.`;
+  return `${project.name} has no branch, tag or commit "${ref}".${nearestNames} All: ${url}/projects/${project.name}`;
+}
+
+function failedRunSteps(build: Build): StepName[] {
+  const steps = build.steps.filter((step) => step.kind === "run" && step.state !== "passed").map((step) => step.name);
+  if (steps.length > 0) return steps;
+  throw new UserError(`#${build.number} has no step that failed; !rebuild ${build.number} runs all of it.`);
+}
+
+/** What a build's end is said with, and where: so far in the room that asked. */
+export function announcements(build: Build, url: string, clock: Clock): OutboxEntry[] {
+  if (!isFinished(build)) return [];
+  return [
+    {
+      id: `build-${build.number}-${build.state.kind}`,
+      at: clock.now().toISOString(),
+      outgoing: {
+        room: build.requester.room,
+        reply: { lines: [resultLine(build, url)] },
+        to: build.requester.displayName,
+        priority: "answer",
+      },
+    },
+  ];
+}
+
+/** `a, b, c`, and past ten the number of the others. */
+function listed(names: readonly string[]): string {
+  return names.length <= 10 ? names.join(", ") : `${names.slice(0, 10).join(", ")} and ${names.length - 10} more`;
+}

@@ -1,0 +1,85 @@
+/** Shows builds under way in the rooms that asked for them, where a chat can show one line changing in place. */
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import type { Chat } from "../chat/chat.ts";
+import { roomKey } from "../chat/message.ts";
+import { type Line, line } from "../chat/reply.ts";
+import type { Clock } from "../clock.ts";
+import { describeError } from "../errors.ts";
+import { formatDuration } from "../units.ts";
+import { Build } from "./build.ts";
+import type { Builds } from "./builds.ts";
+import { revisionName } from "./describe.ts";
+
+const TICK_MS = 1_000;
+const BAR_CELLS = 16;
+/** A build that takes longer than it used to stands at this, not at its end. */
+const BAR_MAX = 0.98;
+
+/** @param subscriber a connection of its own, in subscriber mode from now on; not closed here. */
+export async function showProgress(
+  deps: { builds: Builds; eventChannel: string; chats: ReadonlyMap<string, Chat>; clock: Clock; log: Logger },
+  subscriber: Redis,
+): Promise<AsyncDisposable> {
+  const { builds, chats, clock, log } = deps;
+  const shown = new Map<number, { build: Build; expectedMs: number | undefined }>();
+
+  const show = (build: Build, shownLine: Line | undefined): void => {
+    const { room } = build.requester;
+    chats.get(room.network)?.progress?.(room, `${roomKey(room)}#${build.number}`, shownLine);
+  };
+  const follow = async (build: Build): Promise<void> => {
+    if (chats.get(build.requester.room.network)?.progress === undefined) return;
+    if (build.state.kind !== "running") {
+      if (shown.delete(build.number)) show(build, undefined);
+      return;
+    }
+    const known = shown.get(build.number);
+    const expectedMs = known === undefined ? await builds.expectedMs(build.project) : known.expectedMs;
+    shown.set(build.number, { build, expectedMs });
+    show(build, progressLine(build, clock.now(), expectedMs));
+  };
+
+  subscriber.on("message", (channel: string, json: string) => {
+    if (channel !== deps.eventChannel) return;
+    const event: unknown = JSON.parse(json);
+    const build = Build.safeParse(
+      typeof event === "object" && event !== null && "build" in event ? event.build : undefined,
+    );
+    if (!build.success) return;
+    follow(build.data).catch((error: unknown) => log.debug({ reason: describeError(error) }, "progress not shown"));
+  });
+  await subscriber.subscribe(deps.eventChannel);
+  const timer = setInterval(() => {
+    for (const { build, expectedMs } of shown.values()) show(build, progressLine(build, clock.now(), expectedMs));
+  }, TICK_MS);
+  timer.unref();
+
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+    },
+  };
+}
+
+/** `● hello #1 step 2 of 2 tests · main 5c1d2e0 · ▓▓▓▓▓▓▓▓▓▓▓▓░░░░ 3s of about 4.1s` */
+export function progressLine(build: Build, now: Date, expectedMs: number | undefined): Line {
+  const { state } = build;
+  if (state.kind !== "running") return line("queued", [`${build.project} #${build.number}`]);
+  const step =
+    state.step === undefined ? "fetching" : `step ${state.step.index} of ${state.step.count} ${state.step.name}`;
+  const elapsedMs = Math.max(0, now.getTime() - Date.parse(state.startedAt));
+  const elapsed = formatDuration(Math.floor(elapsedMs / 1_000) * 1_000);
+  const bar = expectedMs === undefined ? "" : `${progressBar(elapsedMs / expectedMs)} `;
+  const about = expectedMs === undefined ? "" : ` of about ${formatDuration(expectedMs)}`;
+  return line("running", [
+    `${build.project} #${build.number} ${step}`,
+    revisionName(build),
+    `${bar}${elapsed}${about}`,
+  ]);
+}
+
+export function progressBar(fraction: number): string {
+  const filled = Math.round(Math.min(Math.max(fraction, 0), BAR_MAX) * BAR_CELLS);
+  return "▓".repeat(filled) + "░".repeat(BAR_CELLS - filled);
+}

@@ -1,0 +1,151 @@
+/**
+ * The build records in Redis, which are the truth: the queue only wakes workers.
+ *
+ * Every change is a compare-and-set on (state, attempt), done by one script together with the indexes and with the outbox
+ * entries that announce it. So a stalled or doubled job can neither run a build twice nor overwrite its end, and a build that
+ * ended has been put up for announcing, whenever the process dies.
+ */
+import type { Redis } from "ioredis";
+import { RuntimeError } from "../errors.ts";
+import { BuildNumber, type ProjectName } from "../names.ts";
+import type { OutboxEntry } from "../queue/outbox-entry.ts";
+import { OUTBOX_CHANNEL, OUTBOX_ROOMS, outboxKey } from "../queue/outbox-entry.ts";
+import { Build, type BuildState, type FinishedBuild, isFinished } from "./build.ts";
+
+const NEXT = "docker-ci:builds:next";
+const ALL = "docker-ci:builds";
+const EVENTS = "docker-ci:events";
+const record = (number: number): string => `docker-ci:build:${number}`;
+const ofProject = (project: string): string => `docker-ci:builds:project:${project}`;
+const inState = (kind: string): string => `docker-ci:builds:state:${kind}`;
+
+/**
+ * KEYS: record, all, of project, index of the old state, index of the new state, rooms with an outbox.
+ * ARGV: expected state ("" for none yet), expected attempt, new state, new attempt, number, json, event, event channel,
+ * outbox channel, then pairs of outbox list and entry.
+ * Returns 1, or 0 when the record is not in the expected state and attempt.
+ */
+const TRANSITION = `
+local state = redis.call('HGET', KEYS[1], 'state') or ''
+local attempt = redis.call('HGET', KEYS[1], 'attempt') or '0'
+if state ~= ARGV[1] or attempt ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[3], 'attempt', ARGV[4], 'json', ARGV[6])
+if ARGV[1] == '' then
+  redis.call('ZADD', KEYS[2], ARGV[5], ARGV[5])
+  redis.call('ZADD', KEYS[3], ARGV[5], ARGV[5])
+end
+if ARGV[1] ~= '' then redis.call('ZREM', KEYS[4], ARGV[5]) end
+if ARGV[3] == 'queued' or ARGV[3] == 'running' then redis.call('ZADD', KEYS[5], ARGV[5], ARGV[5]) end
+for i = 10, #ARGV, 2 do
+  redis.call('RPUSH', ARGV[i], ARGV[i + 1])
+  redis.call('SADD', KEYS[6], ARGV[i])
+  redis.call('PUBLISH', ARGV[9], ARGV[i])
+end
+redis.call('PUBLISH', ARGV[8], ARGV[7])
+return 1
+`;
+
+/** A change of one build, told to whoever listens in any process. Nothing may depend on hearing it. */
+export interface BuildEvent {
+  readonly build: Build;
+}
+
+export type BuildStore = ReturnType<typeof createBuildStore>;
+
+/**
+ * @param redis a connection for commands; it is not closed here.
+ * All methods throw RuntimeError when Redis does not answer.
+ */
+export function createBuildStore(redis: Redis) {
+  /** Writes `next` if the record is still as `before` says; true when it was written. */
+  async function write(
+    before: { state: string; attempt: number },
+    next: Build,
+    announce: readonly OutboxEntry[],
+  ): Promise<boolean> {
+    const json = JSON.stringify(Build.parse(next));
+    const keys = [
+      record(next.number),
+      ALL,
+      ofProject(next.project),
+      inState(before.state),
+      inState(next.state.kind),
+      OUTBOX_ROOMS,
+    ];
+    const event = JSON.stringify({ build: next } satisfies BuildEvent);
+    const args = [
+      before.state,
+      String(before.attempt),
+      next.state.kind,
+      String(next.attempt),
+      String(next.number),
+      json,
+      event,
+      EVENTS,
+      OUTBOX_CHANNEL,
+      ...announce.flatMap((entry) => [outboxKey(entry.outgoing.room), JSON.stringify(entry)]),
+    ];
+    return (await redis.eval(TRANSITION, keys.length, ...keys, ...args)) === 1;
+  }
+
+  async function read(numbers: readonly string[]): Promise<Build[]> {
+    if (numbers.length === 0) return [];
+    const pipeline = redis.pipeline();
+    for (const number of numbers) pipeline.hget(record(Number(number)), "json");
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.flatMap(([error, json]) => {
+      if (error !== null) throw new RuntimeError("Redis could not read the build records", { cause: error });
+      return typeof json === "string" ? [Build.parse(JSON.parse(json))] : [];
+    });
+  }
+
+  return {
+    /** The channel on which a `BuildEvent` is published as JSON at every change. */
+    eventChannel: EVENTS,
+
+    /** Takes the next number and writes the record in state `queued`. */
+    async create(build: Omit<Build, "number" | "state" | "attempt" | "steps">): Promise<Build> {
+      const number = BuildNumber.parse(await redis.incr(NEXT));
+      const created: Build = { ...build, number, attempt: 0, state: { kind: "queued" }, steps: [] };
+      if (!(await write({ state: "", attempt: 0 }, created, []))) {
+        throw new RuntimeError(`build #${number} exists already; was ${NEXT} reset?`);
+      }
+      return created;
+    },
+
+    /**
+     * Changes `before` to have `state` (and, optionally, other fields), and puts the announcements up in the same step.
+     * @returns the new record, or undefined when somebody else was quicker.
+     */
+    async transition(
+      before: Build,
+      state: BuildState,
+      changes: Partial<Pick<Build, "attempt" | "steps" | "revision">> = {},
+      announce: readonly OutboxEntry[] = [],
+    ): Promise<Build | undefined> {
+      const next: Build = { ...before, ...changes, state };
+      const written = await write({ state: before.state.kind, attempt: before.attempt }, next, announce);
+      return written ? next : undefined;
+    },
+
+    async get(number: BuildNumber): Promise<Build | undefined> {
+      const [build] = await read([String(number)]);
+      return build;
+    },
+
+    /** Builds in that state, oldest first. */
+    async inState(kind: "queued" | "running"): Promise<Build[]> {
+      return read(await redis.zrange(inState(kind), "0", "-1"));
+    },
+
+    /** The newest builds first, of one project or of all. */
+    async latest(limit: number, project?: ProjectName): Promise<Build[]> {
+      return read(await redis.zrange(project === undefined ? ALL : ofProject(project), 0, String(limit - 1), "REV"));
+    },
+
+    /** The newest finished build of a project. */
+    async lastFinished(project: ProjectName): Promise<FinishedBuild | undefined> {
+      return (await this.latest(20, project)).find(isFinished);
+    },
+  };
+}

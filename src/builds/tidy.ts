@@ -1,0 +1,79 @@
+/** What builds leave behind on an engine and in the data folder, and when it goes. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { Config } from "../config.ts";
+import type { BuildNumber } from "../names.ts";
+import { removeLeftovers } from "../pipeline/run.ts";
+import type { ContainerRuntime } from "../runtime.ts";
+import { type Build, isFinished } from "./build.ts";
+import type { BuildStore } from "./store.ts";
+
+export interface Workshop {
+  readonly config: Pick<Config, "dataDir">;
+  readonly runtime: ContainerRuntime;
+  readonly store: BuildStore;
+  /** Names this docker-ci on an engine that others may use too. */
+  readonly instance: string;
+  readonly log: Logger;
+}
+
+/** Where a build's checkout lies while it runs. */
+export function workFolder({ dataDir }: Pick<Config, "dataDir">, build: number | string): string {
+  return join(dataDir, "docker-ci", "work", String(build));
+}
+
+/** What every container, image and network of a build carries. */
+export function buildLabels(instance: string, build: Build): Record<string, string> {
+  return {
+    "docker-ci.instance": instance,
+    "docker-ci.build": String(build.number),
+    "docker-ci.project": build.project,
+  };
+}
+
+/** Removes what a build that is over left behind on the engine and in the work folder. */
+export async function tidyUp({ config, runtime, instance, store }: Workshop, number: BuildNumber): Promise<void> {
+  const build = await store.get(number);
+  if (build === undefined || !isFinished(build)) return;
+  await removeLeftovers(runtime, { "docker-ci.instance": instance, "docker-ci.build": String(number) });
+  await rm(workFolder(config, number), { recursive: true, force: true });
+  await pruneImages(runtime, store, instance, build);
+}
+
+/** How many builds of a project keep their images: enough for the next one to find its layers cached. */
+const IMAGES_KEPT = 2;
+
+async function pruneImages(
+  runtime: ContainerRuntime,
+  store: BuildStore,
+  instance: string,
+  build: Build,
+): Promise<void> {
+  const images = await runtime.listImages({ "docker-ci.instance": instance, "docker-ci.project": build.project });
+  const running = new Set((await store.inState("running")).map(({ number }) => String(number)));
+  const numbers = [...new Set(images.map(({ labels }) => Number(labels["docker-ci.build"])))].sort((a, b) => b - a);
+  const kept = new Set(numbers.slice(0, IMAGES_KEPT).map(String));
+  for (const { reference, labels } of images) {
+    const owner = labels["docker-ci.build"] ?? "";
+    if (!kept.has(owner) && !running.has(owner)) await runtime.removeImage(reference);
+  }
+}
+
+/** At the start of a worker: what builds that are over, or unknown, left on the engine is removed; what still runs stays. */
+export async function sweepLeftovers({ runtime, store, instance, config, log }: Workshop): Promise<void> {
+  const mine = { "docker-ci.instance": instance };
+  const owners = new Set<string>();
+  for (const { container } of await runtime.find(mine)) owners.add(container.labels["docker-ci.build"] ?? "");
+  for (const { labels } of await runtime.findNetworks(mine)) owners.add(labels["docker-ci.build"] ?? "");
+  owners.delete("");
+  const alive = new Set(
+    [...(await store.inState("queued")), ...(await store.inState("running"))].map(({ number }) => String(number)),
+  );
+  for (const owner of owners) {
+    if (alive.has(owner)) continue;
+    log.info({ build: owner }, "removing what an earlier run left on the engine");
+    await removeLeftovers(runtime, { ...mine, "docker-ci.build": owner });
+    await rm(workFolder(config, owner), { recursive: true, force: true });
+  }
+}

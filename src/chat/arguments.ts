@@ -1,0 +1,64 @@
+/** Puts the words of a line into a command's arguments. */
+
+import { type ArgumentForm, argumentForms, type Command } from "./command.ts";
+import type { ParsedCommand, Word } from "./grammar.ts";
+import { restFrom } from "./grammar.ts";
+
+export type Bound =
+  | { readonly kind: "bound"; readonly given: Readonly<Record<string, unknown>> }
+  /** A phrase about what does not fit: `one word too many: "now"`. */
+  | { readonly kind: "unfit"; readonly problem: string };
+
+/**
+ * Words fill the arguments in their order; `--name value`, `--name=value` and `name=value` fill the one they name, and what
+ * is left of `key=value` goes to the argument that takes pairs.
+ */
+export function bindArguments(command: Command, parsed: ParsedCommand): Bound {
+  const { words } = parsed;
+  const forms = argumentForms(command.args);
+  const given: Record<string, unknown> = {};
+  const pairs: Record<string, string> = {};
+  const pairsForm = forms.find(({ takes }) => takes === "pairs");
+  const named = (name: string): ArgumentForm | undefined =>
+    forms.find((form) => form.takes !== "pairs" && form.name.toLowerCase() === name.toLowerCase());
+  const nextForm = (): ArgumentForm | undefined =>
+    forms.find((form) => form.takes !== "pairs" && !(form.name in given));
+
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index];
+    if (word === undefined) break;
+    const form = nextForm();
+    if (form?.takes === "rest") {
+      given[form.name] = restFrom(parsed, index);
+      break;
+    }
+    if (word.kind === "flag") {
+      const target = named(word.name);
+      if (target === undefined) return unfit(`there is no option --${word.name}`);
+      const following = word.value === undefined ? words[index + 1] : undefined;
+      if (following !== undefined) index += 1;
+      const value = word.value ?? following?.text;
+      if (value === undefined) return unfit(`--${word.name} has no value`);
+      given[target.name] = value;
+    } else if (word.kind === "pair" && pairsForm !== undefined) {
+      const target = named(word.key);
+      if (target === undefined) pairs[word.key] = word.value;
+      else given[target.name] = word.value;
+    } else if (form === undefined) {
+      return unfit(`one word too many: "${word.text}"`);
+    } else {
+      given[form.name] = plain(word);
+    }
+  }
+  if (pairsForm !== undefined && Object.keys(pairs).length > 0) given[pairsForm.name] = pairs;
+  return { kind: "bound", given };
+}
+
+/** A pattern stays one, `/panic/i`; anything else is its text. */
+function plain(word: Word): string {
+  return word.kind === "pattern" ? `/${word.source}/${word.ignoreCase ? "i" : ""}` : word.text;
+}
+
+function unfit(problem: string): Bound {
+  return { kind: "unfit", problem };
+}

@@ -1,0 +1,118 @@
+/** A chat command as one typed value: its parser, its help, its usage line and its role check all read it. */
+import { z } from "zod";
+import type { Builds } from "../builds/builds.ts";
+import type { LogLine } from "../builds/log-files.ts";
+import type { Clock } from "../clock.ts";
+import type { Config, Role } from "../config.ts";
+import type { BuildNumber } from "../names.ts";
+import type { Chat } from "./chat.ts";
+import type { ChatMessage } from "./message.ts";
+import type { Identity } from "./people.ts";
+import type { Reply } from "./reply.ts";
+
+/**
+ * How an argument is written, besides in its turn: `rest` takes all that is left as it was typed, `pairs` collects every
+ * `key=value`. Given by `.meta({ takes })`; `.meta({ label })` names it in the usage line.
+ */
+export type Takes = "rest" | "pairs";
+
+/** Workers as they report themselves. */
+export interface WorkerStatus {
+  readonly name: string;
+  readonly engine: string;
+  readonly slots: number;
+  readonly active: readonly number[];
+  readonly seenAt: string;
+  readonly version: string;
+}
+
+/** What every command may use; a new need is a new port here. */
+export interface CommandServices {
+  readonly config: Config;
+  readonly builds: Builds;
+  readonly chats: ReadonlyMap<string, Chat>;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly startedAt: Date;
+  readonly commands: readonly Command[];
+  workers(): Promise<readonly WorkerStatus[]>;
+  /** Lines of a build's log; undefined when this machine has no log of it. */
+  logLines(number: BuildNumber, count: number, pattern?: RegExp): Promise<readonly LogLine[] | undefined>;
+  /** Stops the process after what is at work is done. */
+  shutdown(by: string): void;
+}
+
+export interface CommandContext<Args> extends CommandServices {
+  readonly args: Args;
+  readonly message: ChatMessage;
+  readonly identity: Identity;
+}
+
+export interface CommandDefinition<Shape extends z.core.$ZodLooseShape> {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  /** One sentence, what it is for. */
+  readonly summary: string;
+  /** Whole lines as they would be typed; each must parse. */
+  readonly examples: readonly string[];
+  /** The role it takes; undefined for everyone. */
+  readonly role?: Role;
+  /** In the order in which they are typed. */
+  readonly args: z.ZodObject<Shape, z.core.$strict>;
+  run(context: CommandContext<z.output<z.ZodObject<Shape, z.core.$strict>>>): Promise<Reply> | Reply;
+}
+
+/** A command whose argument types are closed over. */
+export interface Command {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  readonly examples: readonly string[];
+  readonly role: Role | undefined;
+  readonly args: z.ZodObject;
+  /** Parses and runs. @throws z.ZodError for arguments that do not fit, besides what the command throws. */
+  execute(given: Readonly<Record<string, unknown>>, context: Omit<CommandContext<never>, "args">): Promise<Reply>;
+}
+
+export function defineCommand<Shape extends z.core.$ZodLooseShape>(definition: CommandDefinition<Shape>): Command {
+  const { name, aliases = [], summary, examples, role, args } = definition;
+  return {
+    name,
+    aliases,
+    summary,
+    examples,
+    role,
+    args,
+    async execute(given, context) {
+      return definition.run({ ...context, args: args.parse(given) });
+    },
+  };
+}
+
+/** How an argument is filled and shown. */
+export interface ArgumentForm {
+  readonly name: string;
+  readonly takes: Takes | "word";
+  readonly required: boolean;
+  readonly label: string;
+}
+
+const Meta = z.object({ takes: z.enum(["rest", "pairs"]).optional(), label: z.string().optional() });
+
+export function argumentForms(args: z.ZodObject): ArgumentForm[] {
+  return Object.entries(args.shape).map(([name, schema]) => {
+    const meta = Meta.parse(schema instanceof z.ZodType ? (schema.meta() ?? {}) : {});
+    const required = !z.safeParse(schema, undefined).success;
+    return { name, takes: meta.takes ?? "word", required, label: meta.label ?? name };
+  });
+}
+
+/** `!build <project> [branch, tag or commit] [key=value…]` */
+export function usage(command: Command, prefix: string): string {
+  const forms = argumentForms(command.args).map(({ takes, required, label }) => {
+    if (takes === "pairs") return "[key=value…]";
+    const shown = takes === "rest" ? `${label}…` : label;
+    return required ? `<${shown}>` : `[${shown}]`;
+  });
+  return [`${prefix}${command.name}`, ...forms].join(" ");
+}

@@ -1,0 +1,151 @@
+/** From a line in a chat to an answer in it: is it a command, who asks, may they, what came of it. */
+import { randomBytes } from "node:crypto";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { describeError, RuntimeError, UserError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import { isRedisAway } from "../queue/redis.ts";
+import { bindArguments } from "./arguments.ts";
+import type { Chat } from "./chat.ts";
+import { type Command, type CommandServices, usage } from "./command.ts";
+import { type ParsedCommand, parseLine } from "./grammar.ts";
+import { type ChatMessage, roomKey } from "./message.ts";
+import { identify, mayAct } from "./people.ts";
+import { type Reply, say } from "./reply.ts";
+
+/** After this long a person is told that their command is being worked on. */
+const STILL_WORKING_MS = 2_500;
+/** How long a message that changed something is remembered, so that a second delivery does nothing. */
+const HEARD_SECONDS = 86_400;
+
+/** What became of a line, for the terminal's exit status. */
+export type Handled = "ignored" | "answered" | "refused" | "failed";
+
+export interface Dispatcher {
+  /** Answers in the room of the message. Never throws; what went wrong is in the answer and in the log. */
+  handle(message: ChatMessage, chat: Chat): Promise<Handled>;
+  /** From now on commands are answered with this sentence; undefined ends it. */
+  refuseAll(reason: string | undefined): void;
+}
+
+export function createDispatcher(services: CommandServices, redis: Redis, log: Logger): Dispatcher {
+  const { config, commands } = services;
+  const byName = new Map(
+    commands.flatMap((command) => [command.name, ...command.aliases].map((name) => [name, command])),
+  );
+  let refusal: string | undefined;
+
+  async function answer(parsed: ParsedCommand, message: ChatMessage): Promise<{ reply: Reply; handled: Handled }> {
+    const command = byName.get(parsed.name);
+    if (command === undefined) return refuse(unknownCommand(parsed.name, [...byName.keys()], config.prefix));
+    if (refusal !== undefined) return refuse(refusal);
+    const identity = identify(config, message.speaker, message.room);
+    if (!mayAct(identity, command.role)) {
+      return refuse(`${config.prefix}${command.name} takes the role ${command.role}. ${identity.advice}`);
+    }
+    const bound = bindArguments(command, parsed);
+    if (bound.kind === "unfit") return refuse(howTo(command, config.prefix, bound.problem));
+    if (command.role !== undefined && !(await heardFirst(redis, message))) {
+      return { reply: say("info", []), handled: "ignored" };
+    }
+    try {
+      const reply = await command.execute(bound.given, { ...services, message, identity });
+      return { reply, handled: reply.lines[0]?.tone === "refused" ? "refused" : "answered" };
+    } catch (error) {
+      if (error instanceof z.ZodError) return refuse(howTo(command, config.prefix, describeMisfit(error)));
+      throw error;
+    }
+  }
+
+  return {
+    refuseAll(reason) {
+      refusal = reason;
+    },
+    async handle(message, chat) {
+      const context = { prefix: config.prefix, botName: message.botName, direct: message.room.kind === "direct" };
+      const parsed = parseLine(message.text, context);
+      if (parsed.kind === "none") return "ignored";
+      const about = {
+        room: roomKey(message.room),
+        speaker: message.speaker.displayName,
+        account: message.speaker.account,
+      };
+      const to = message.speaker.displayName;
+      const send = (reply: Reply): Promise<void> => chat.send({ room: message.room, reply, to, priority: "answer" });
+      const working = setTimeout(() => {
+        send(say("info", [`working on ${config.prefix}${parsed.name}…`])).catch((error: unknown) => {
+          log.warn({ ...about, reason: describeError(error) }, "could not say that a command is being worked on");
+        });
+      }, STILL_WORKING_MS);
+
+      let outcome: { reply: Reply; handled: Handled };
+      try {
+        outcome = parsed.kind === "malformed" ? refuse(parsed.message) : await answer(parsed, message);
+      } catch (error) {
+        outcome = { reply: failure(error, log.child({ ...about, command: parsed.name })), handled: failureKind(error) };
+      } finally {
+        clearTimeout(working);
+      }
+      if (outcome.handled === "ignored") return "ignored";
+      log.debug({ ...about, command: parsed.name, handled: outcome.handled }, "command handled");
+      try {
+        await send(outcome.reply);
+      } catch (error) {
+        log.warn({ ...about, command: parsed.name, reason: describeError(error) }, "an answer could not be delivered");
+      }
+      return outcome.handled;
+    },
+  };
+}
+
+/** Whether this message is heard for the first time: a network may deliver one twice after a reconnection. */
+async function heardFirst(redis: Redis, message: ChatMessage): Promise<boolean> {
+  const key = `docker-ci:heard:${message.room.network}:${message.id}`;
+  return (await redis.set(key, "1", "EX", HEARD_SECONDS, "NX")) === "OK";
+}
+
+function refuse(text: string): { reply: Reply; handled: Handled } {
+  return { reply: say("refused", [text]), handled: "refused" };
+}
+
+function failureKind(error: unknown): Handled {
+  return error instanceof UserError ? "refused" : "failed";
+}
+
+/** The one place where a thrown value becomes an answer. */
+function failure(error: unknown, log: Logger): Reply {
+  if (error instanceof UserError) return say("refused", [error.message]);
+  if (isRedisAway(error)) {
+    log.error({ err: error }, "Redis did not answer a command");
+    return say("errored", [
+      "Redis does not answer, so nothing was done. Try again in a minute; the log has the details.",
+    ]);
+  }
+  if (error instanceof RuntimeError) {
+    log.error({ err: error }, "the machinery refused a command");
+    return say("errored", [error.message]);
+  }
+  const incident = randomBytes(3).toString("hex");
+  log.error({ err: error, incident }, "command failed");
+  return say("errored", [`That went wrong on my side (${incident}); the log has the details.`]);
+}
+
+function unknownCommand(name: string, known: readonly string[], prefix: string): string {
+  const near = nearest(name, known, 1)[0];
+  const guess = near === undefined ? "" : ` Did you mean ${prefix}${near}?`;
+  return `no command "${name}".${guess} ${prefix}help lists them.`;
+}
+
+/** `!log <build> [lines or /pattern/], for example !log 43 20 or !log 43 /panic/` */
+function howTo(command: Command, prefix: string, problem: string): string {
+  const examples = command.examples.length === 0 ? "" : `, for example ${command.examples.join(" or ")}`;
+  return `${usage(command, prefix)}${examples}${problem === "" ? "" : ` (${problem})`}`;
+}
+
+/** The first thing that does not fit; an argument that is not there at all needs no words, the usage line shows it. */
+function describeMisfit(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined || (issue.code === "invalid_type" && issue.input === undefined)) return "";
+  return `${issue.path.join(".")}: ${issue.message}`;
+}

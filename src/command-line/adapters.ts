@@ -1,0 +1,38 @@
+/** What main.ts hands to the parts of the command line: everything outside, behind ports. */
+import type { Logger } from "pino";
+import type { Chat } from "../chat/chat.ts";
+import type { Command } from "../chat/command.ts";
+import type { Config, IrcNetwork } from "../config.ts";
+import type { NetworkName } from "../names.ts";
+import type { BuildRunner, Engine, WorkerParts } from "../start.ts";
+
+export interface TerminalOptions {
+  /** Whether a person types, or a program writes commands a line. */
+  readonly historyFile: string | undefined;
+  complete(line: string): readonly string[];
+  interrupted(): void;
+}
+
+/** The terminal as a chat. */
+export interface Terminal extends Chat {
+  /** Resolves at the end of the input: Ctrl-D, or the end of the pipe. */
+  readonly ended: Promise<void>;
+  /** A line of docker-ci's own, outside any answer. */
+  print(text: string): void;
+  /** As if it had been typed. */
+  type(line: string): void;
+  /** Begins to read. */
+  listen(): void;
+}
+
+export interface Adapters {
+  readonly commands: readonly Command[];
+  /** The network's name that the terminal has in rooms. */
+  readonly terminalNetwork: NetworkName;
+  openTerminal(options: TerminalOptions): Promise<Terminal>;
+  /** Begins to connect. @throws ConfigError for a file of certificates that cannot be read. */
+  openIrc(network: IrcNetwork, log: Logger): Promise<Chat>;
+  /** Constructing does no I/O. */
+  openEngine(config: Config, instance: string, log: Logger): Engine;
+  createRunner(parts: WorkerParts): BuildRunner;
+}

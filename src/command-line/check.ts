@@ -1,0 +1,168 @@
+/** `docker-ci check`: the configuration, then every connection, in a table that says what works and what to do about the rest. */
+import { createServer } from "node:net";
+import { pino } from "pino";
+import type { Chat } from "../chat/chat.ts";
+import { type Config, type IrcNetwork, loadConfig, shownRepository, withExampleProjects } from "../config.ts";
+import { openDataFolder, readInstance } from "../data-folder.ts";
+import { ConfigError, describeError } from "../errors.ts";
+import { makeExampleRepositories } from "../example-repositories.ts";
+import { connectRedis } from "../queue/redis.ts";
+import type { Adapters } from "./adapters.ts";
+
+/** How long one connection may take before it counts as not working. */
+const DEADLINE_MS = 20_000;
+
+interface Row {
+  readonly what: string;
+  readonly state: "works" | "warning" | "fails";
+  readonly detail: string;
+}
+
+const SIGN = { works: "✔", warning: "▲", fails: "✘" } as const;
+
+/** @returns 0 when everything works. @throws ConfigError when the configuration itself has mistakes. */
+export async function check(adapters: Adapters): Promise<number> {
+  const loaded = await loadConfig({ env: process.env, cwd: process.cwd() });
+  const rows: Row[] = [];
+  const print = (row: Row): void => {
+    rows.push(row);
+    process.stdout.write(`${SIGN[row.state]} ${row.what.padEnd(24)} ${row.detail}\n`);
+  };
+  print({ what: "configuration", state: "works", detail: loaded.file ?? "none, so the defaults" });
+  for (const sentence of loaded.idle) print({ what: "", state: "warning", detail: sentence });
+
+  const config = withExampleProjects(loaded, await makeExampleRepositories(loaded.dataDir));
+  const running = await checkFolder(config, print);
+  if (running) print({ what: "redis, page", state: "works", detail: "in use by the docker-ci that runs there" });
+  else {
+    await checkRedis(config, print);
+    await checkPort(config, print);
+  }
+  await checkEngine(adapters, config, print);
+  await Promise.all(config.irc.map((network) => checkIrc(adapters, network, print)));
+  const failed = rows.filter(({ state }) => state === "fails").length;
+  process.stdout.write(
+    failed === 0
+      ? "\nEverything that is configured works.\n"
+      : `\n${failed} ${failed === 1 ? "thing does" : "things do"} not work.\n`,
+  );
+  return failed === 0 ? 0 : 1;
+}
+
+/** @returns whether a docker-ci is running on this folder, in which case its Redis and port are rightly taken. */
+async function checkFolder(config: Config, print: (row: Row) => void): Promise<boolean> {
+  try {
+    await (await openDataFolder(config.dataDir))[Symbol.asyncDispose]();
+    print({ what: "data folder", state: "works", detail: config.dataDir });
+    return false;
+  } catch (error) {
+    const busy = error instanceof ConfigError && error.message.includes("another docker-ci");
+    print({
+      what: "data folder",
+      state: busy ? "works" : "fails",
+      detail: busy ? `${config.dataDir}, where a docker-ci is running` : reason(error),
+    });
+    return busy;
+  }
+}
+
+async function checkRedis(config: Config, print: (row: Row) => void): Promise<void> {
+  const what = config.redis.kind === "embedded" ? "redis (embedded)" : "redis";
+  try {
+    await using redis = await connectRedis(config, pino({ level: "silent" }));
+    const version = /redis_version:(\S+)/.exec(await redis.commands.info("server"))?.[1] ?? "?";
+    print({ what, state: "works", detail: `Redis ${version}` });
+    for (const warning of redis.warnings) print({ what, state: "warning", detail: warning });
+  } catch (error) {
+    print({ what, state: "fails", detail: reason(error) });
+  }
+}
+
+async function checkPort({ listen, url }: Config, print: (row: Row) => void): Promise<void> {
+  const error = await new Promise<Error | undefined>((resolve) => {
+    const server = createServer();
+    server.once("error", resolve);
+    server.listen(listen.port, listen.host, () => server.close(() => resolve(undefined)));
+  });
+  const where = `${listen.host}:${listen.port}`;
+  if (error === undefined) print({ what: "page", state: "works", detail: `${where} is free; links will say ${url}` });
+  else
+    print({ what: "page", state: "fails", detail: `${where} cannot be used (${error.message}); set listen: or PORT` });
+}
+
+async function checkEngine(adapters: Adapters, config: Config, print: (row: Row) => void): Promise<void> {
+  const { runtime, revisions } = adapters.openEngine(
+    config,
+    `check-${await readInstance(config.dataDir)}`,
+    pino({ level: "silent" }),
+  );
+  try {
+    const info = await runtime.info(AbortSignal.timeout(DEADLINE_MS));
+    print({
+      what: "engine",
+      state: "works",
+      detail: `Docker ${info.version}, ${info.cpus} CPUs, builds with ${info.builder}`,
+    });
+  } catch (error) {
+    print({ what: "engine", state: "fails", detail: reason(error) });
+    return;
+  }
+  for (const project of config.projects.values()) {
+    const what = `project ${project.name}`;
+    const where = shownRepository(project.repo);
+    try {
+      const { sha } = await revisions.resolve(project.repo, project.branch, AbortSignal.timeout(DEADLINE_MS));
+      print({ what, state: "works", detail: `${where}, ${project.branch} is at ${sha.slice(0, 7)}` });
+    } catch (error) {
+      print({
+        what,
+        state: "fails",
+        detail: `${reason(error)}${error instanceof Error && error.name === "UserError" ? ` in ${where}` : ""}`,
+      });
+    }
+  }
+  await revisions[Symbol.asyncDispose]();
+}
+
+/** Connects under a nick of its own, so that a bot which is there already is not disturbed. */
+async function checkIrc(adapters: Adapters, network: IrcNetwork, print: (row: Row) => void): Promise<void> {
+  const what = `irc ${network.name}`;
+  try {
+    await using chat = await adapters.openIrc({ ...network, nick: `${network.nick}-check` }, pino({ level: "silent" }));
+    const problem = await joined(chat, network.channels.length);
+    const channels = network.channels.map(({ name }) => name).join(" ");
+    if (problem === undefined)
+      print({ what, state: "works", detail: `${network.host}:${network.port}, in ${channels}` });
+    else print({ what, state: "fails", detail: `${network.host}:${network.port}: ${problem}` });
+  } catch (error) {
+    print({ what, state: "fails", detail: reason(error) });
+  }
+}
+
+/** Waits until the chat is in that many rooms; else says how far it came. */
+function joined(chat: Chat, count: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let last = "no answer";
+    const look = (): void => {
+      const { state } = chat;
+      if (state.kind === "away") last = state.reason;
+      else {
+        last = `connected, but only in ${state.rooms.join(" ") || "no channel"}`;
+        if (state.rooms.length >= count) finish(undefined);
+      }
+    };
+    const forget = chat.onState(look);
+    const timer = setTimeout(() => finish(last), DEADLINE_MS);
+    const finish = (problem: string | undefined): void => {
+      clearTimeout(timer);
+      forget();
+      resolve(problem);
+    };
+    look();
+  });
+}
+
+function reason(error: unknown): string {
+  if (error instanceof ConfigError) return error.problems.join("; ");
+  return describeError(error);
+}

@@ -1,0 +1,164 @@
+/** `docker-ci start`: says what it is, runs until it is told to stop, and turns what happened into an exit status. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { isFinished } from "../builds/build.ts";
+import type { Chat } from "../chat/chat.ts";
+import { type Config, loadConfig, withExampleProjects } from "../config.ts";
+import { makeExampleRepositories } from "../example-repositories.ts";
+import { openLogger } from "../logger.ts";
+import { VERSION } from "../package.ts";
+import { type Running, start } from "../start.ts";
+import type { Adapters, Terminal } from "./adapters.ts";
+import { catchStrays, onSignals } from "./signals.ts";
+
+/** `docker stop` kills after ten seconds; what is not done by then goes on after the next start. */
+const DRAIN_MS = 8_000;
+
+export interface StartBotOptions {
+  readonly adapters: Adapters;
+  readonly worker: boolean;
+  readonly input: "terminal" | "pipe" | "none";
+}
+
+/** @returns the exit status: 1 when a build that was asked for on a pipe did not pass, or a command there was refused. */
+export async function startBot({ adapters, worker, input }: StartBotOptions): Promise<number> {
+  const config = await configWithExamples();
+  const talks = config.console && input !== "none";
+  const firstTime = input === "terminal" && config.file === undefined && !existsSync(join(config.dataDir, "instance"));
+  const log = openLogger(talks ? { kind: "file", dataDir: config.dataDir } : { kind: "stdout" });
+  catchStrays(log);
+
+  const force = new AbortController();
+  let running: Running | undefined;
+  let stopping = false;
+  let over: (status: number) => void = () => undefined;
+  const done = new Promise<number>((fulfil) => {
+    over = fulfil;
+  });
+  /** The first call drains, the second forces. */
+  const stop = (drainMs: number, status: number, why: string): void => {
+    if (stopping) {
+      force.abort();
+      return;
+    }
+    stopping = true;
+    const atWork = [...(running?.active ?? [])].map((number) => `#${number}`).join(", ");
+    say(atWork === "" ? `${why} Stopping.` : `${why} Waiting for ${atWork}; once more leaves it to the next start.`);
+    void (running?.stop(drainMs, force.signal) ?? Promise.resolve()).then(() => over(status));
+  };
+  const stopListening = onSignals((signal) => stop(DRAIN_MS, 0, `Got ${signal}.`));
+
+  const terminal = talks
+    ? await adapters.openTerminal(terminalOptions(adapters, config, input, () => stop(DRAIN_MS, 0, "Ctrl-C.")))
+    : undefined;
+  const say = (text: string): void => {
+    if (terminal !== undefined && input === "terminal") terminal.print(text);
+    else if (terminal !== undefined) process.stderr.write(`${text}\n`);
+    else log.info(text);
+  };
+  const chats: Chat[] = terminal === undefined ? [] : [terminal];
+  for (const network of config.irc) chats.push(await adapters.openIrc(network, log.child({ network: network.name })));
+
+  try {
+    running = await start({
+      config,
+      log,
+      chats,
+      commands: adapters.commands,
+      openEngine: worker ? (instance) => adapters.openEngine(config, instance, log) : undefined,
+      createRunner: adapters.createRunner,
+      role: "everything",
+      say,
+    });
+  } catch (error) {
+    stopListening();
+    throw error;
+  }
+  greet(config, say, { input, worker, talks });
+  void running.shutdownAsked.then((by) => stop(Number.POSITIVE_INFINITY, 0, `${by} said shutdown.`));
+  announceChats(chats, say, log);
+  if (terminal !== undefined)
+    converse(terminal, running, adapters, { input, firstTime, stop, interrupted: force.signal });
+  else log.info({ url: config.url, version: VERSION }, "up");
+
+  const status = await done;
+  stopListening();
+  return status;
+}
+
+async function configWithExamples(): Promise<Config> {
+  const config = await loadConfig({ env: process.env, cwd: process.cwd() });
+  if (config.projects.size > 0) return config;
+  return withExampleProjects(config, await makeExampleRepositories(config.dataDir));
+}
+
+function terminalOptions(adapters: Adapters, config: Config, input: string, interrupted: () => void) {
+  const names = adapters.commands.map(({ name }) => config.prefix + name);
+  const projects = [...config.projects.keys()];
+  return {
+    historyFile: input === "terminal" ? join(config.dataDir, "history") : undefined,
+    complete: (line: string): readonly string[] => (/\s/.test(line.trimStart()) ? projects : names),
+    interrupted,
+  };
+}
+
+/** What it is, where it is, what to do first. */
+function greet(
+  config: Config,
+  say: (text: string) => void,
+  how: { input: string; worker: boolean; talks: boolean },
+): void {
+  const rooms = config.irc.map(({ name, channels }) => `${name} ${channels.map((channel) => channel.name).join(" ")}`);
+  const who = rooms.length === 0 ? "nobody but you: this terminal is the chat" : rooms.join(", ");
+  const hint = how.input === "terminal" && how.talks ? ` ${config.prefix}help lists commands, Ctrl-D leaves.` : "";
+  say(
+    `docker-ci ${VERSION} · ${config.url} · ${how.talks || rooms.length > 0 ? who : "no chat is configured"}.${hint}`,
+  );
+  if (!how.worker) say("No worker here: builds wait for one elsewhere (docker-ci worker).");
+  for (const sentence of config.idle) say(sentence);
+}
+
+/** Tells the terminal when a network is joined, and when it is lost. */
+function announceChats(chats: readonly Chat[], say: (text: string) => void, log: Logger): void {
+  for (const chat of chats) {
+    chat.onState((state) => {
+      if (state.kind === "connected") {
+        log.info({ network: chat.network, rooms: state.rooms }, "in the chat");
+        say(`${chat.network}: in ${state.rooms.join(", ")}`);
+      } else {
+        log.warn({ network: chat.network, reason: state.reason }, "away from the chat");
+        say(`${chat.network}: away (${state.reason}); trying again`);
+      }
+    });
+  }
+}
+
+interface Conversation {
+  readonly input: "terminal" | "pipe" | "none";
+  readonly firstTime: boolean;
+  readonly interrupted: AbortSignal;
+  stop(drainMs: number, status: number, why: string): void;
+}
+
+function converse(terminal: Terminal, running: Running, adapters: Adapters, conversation: Conversation): void {
+  const { input, firstTime, interrupted, stop } = conversation;
+  if (firstTime) {
+    terminal.print("No docker-ci.yml found, so here is an example project to try:");
+    terminal.type("!build hello");
+    void running.settled(adapters.terminalNetwork, interrupted).then(() => {
+      terminal.print("Next: !build docker-registry (the real one), or put me on IRC: README, “In your chat”.");
+    });
+  }
+  terminal.listen();
+  void terminal.ended.then(async () => {
+    if (input === "terminal") {
+      stop(Number.POSITIVE_INFINITY, 0, "Leaving.");
+      return;
+    }
+    await running.settled(adapters.terminalNetwork, interrupted);
+    const builds = await running.acceptedFrom(adapters.terminalNetwork);
+    const failed = builds.some((build) => !isFinished(build) || build.state.kind !== "passed");
+    stop(DRAIN_MS, failed || running.refusals(adapters.terminalNetwork) > 0 ? 1 : 0, "");
+  });
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env node
+/** The command line, and the one place where the adapters are chosen. */
+import { fstatSync } from "node:fs";
+import type { Adapters } from "./command-line/adapters.ts";
+import { ConfigError, describeError, RuntimeError } from "./errors.ts";
+import { VERSION } from "./package.ts";
+
+const USAGE = `docker-ci ${VERSION}: continuous integration that lives in your team's chat
+
+  docker-ci start [--no-worker]   the bot, the page and a worker; on a terminal also a chat
+  docker-ci worker                a worker only, for another machine (takes redis: in the configuration)
+  docker-ci run [folder]          the pipeline of a folder, uncommitted changes and all, here and now
+  docker-ci check                 the configuration and every connection
+  docker-ci help, --version
+
+The configuration is ./docker-ci.yml, or the file that DOCKER_CI_CONFIG names; none is fine for a first look.
+`;
+
+/** Exit codes (sysexits.h): what was typed, what is configured, what is not there. */
+const EXIT = { ok: 0, failed: 1, usage: 64, unavailable: 69, config: 78 } as const;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [verb = "help", ...rest] = argv;
+  const unknown = (word: string): number => {
+    process.stderr.write(`docker-ci ${verb}: "${word}" is not understood.\n\n${USAGE}`);
+    return EXIT.usage;
+  };
+  switch (verb) {
+    case "start": {
+      const wrong = rest.find((word) => word !== "--no-worker");
+      if (wrong !== undefined) return unknown(wrong);
+      const { startBot } = await import("./command-line/start-bot.ts");
+      return startBot({ adapters: await loadAdapters(), worker: !rest.includes("--no-worker"), input: inputKind() });
+    }
+    case "worker": {
+      if (rest[0] !== undefined) return unknown(rest[0]);
+      const { startWorker } = await import("./command-line/start-worker.ts");
+      return startWorker(await loadAdapters());
+    }
+    case "run": {
+      if (rest[1] !== undefined) return unknown(rest[1]);
+      const { runFolder } = await import("./command-line/run-folder.ts");
+      return runFolder(await loadAdapters(), rest[0] ?? ".");
+    }
+    case "check": {
+      if (rest[0] !== undefined) return unknown(rest[0]);
+      const { check } = await import("./command-line/check.ts");
+      return check(await loadAdapters());
+    }
+    case "version":
+    case "--version":
+      process.stdout.write(`docker-ci ${VERSION}\n`);
+      return EXIT.ok;
+    case "help":
+    case "--help":
+    case "-h":
+      process.stdout.write(USAGE);
+      return EXIT.ok;
+    default:
+      process.stderr.write(`docker-ci: there is no command "${verb}".\n\n${USAGE}`);
+      return EXIT.usage;
+  }
+}
+
+/** Loaded together and only when something is to be done: they take most of the start. */
+async function loadAdapters(): Promise<Adapters> {
+  const [irc, terminal, docker, testbuilder, { commands }, job] = await Promise.all([
+    import("../adapters/irc/index.ts"),
+    import("../adapters/console/index.ts"),
+    import("../adapters/docker/index.ts"),
+    import("../adapters/testbuilder/index.ts"),
+    import("../commands/index.ts"),
+    import("../jobs/build.ts"),
+  ]);
+  return {
+    commands,
+    terminalNetwork: terminal.CONSOLE,
+    openTerminal: (options) =>
+      terminal.openConsole({
+        ...options,
+        input: process.stdin,
+        output: process.stdout,
+        colours: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+      }),
+    async openIrc(network, log) {
+      return irc.connectIrc(await irc.fromConfig(network, VERSION), { log });
+    },
+    openEngine(config, instance, log) {
+      const runtime = docker.connectDocker(config.engine);
+      const repositories = [...config.projects.values()].map(({ repo }) => repo);
+      const cacheVolume = `docker-ci-${instance}-git`;
+      return { runtime, revisions: testbuilder.openTestbuilder({ runtime, repositories, instance, cacheVolume, log }) };
+    },
+    createRunner: job.createBuildRunner,
+  };
+}
+
+/** A person's terminal, commands on a pipe or from a file, or nobody: a service has /dev/null. */
+function inputKind(): "terminal" | "pipe" | "none" {
+  if (process.stdin.isTTY === true) return "terminal";
+  try {
+    const stat = fstatSync(0);
+    return stat.isFIFO() || stat.isFile() || stat.isSocket() ? "pipe" : "none";
+  } catch {
+    // Standard input is closed: a service.
+    return "none";
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`docker-ci: ${error instanceof ConfigError ? error.message : describeError(error)}\n`);
+  if (!(error instanceof ConfigError || error instanceof RuntimeError) && error instanceof Error) {
+    process.stderr.write(`${error.stack ?? ""}\n`);
+  }
+  process.exitCode =
+    error instanceof ConfigError ? EXIT.config : error instanceof RuntimeError ? EXIT.unavailable : EXIT.failed;
+}
