@@ -11,8 +11,15 @@ const CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETG
 /** The kept log is cut into this many files; the oldest goes when another begins, hence one above what shall fit. */
 const LOG_FILES = 5;
 
-/** @param cpus how many the engine has; it refuses a container that asks for more. */
-export function createOptions(spec: ContainerSpec, cpus: number): ContainerCreateOptions {
+/**
+ * @param cpus how many the engine has; it refuses a container that asks for more.
+ * @param withheld for a privileged container: what it has to do without.
+ */
+export function createOptions(
+  spec: ContainerSpec,
+  cpus: number,
+  withheld: readonly string[] = [],
+): ContainerCreateOptions {
   const { limits } = spec;
   const host: HostConfig = {
     NetworkMode: spec.network,
@@ -24,9 +31,7 @@ export function createOptions(spec: ContainerSpec, cpus: number): ContainerCreat
     Init: true,
     LogConfig: { Type: "local", Config: logConfig(limits.logBytes) },
     Mounts: spec.mounts.map(mountSettings),
-    ...(spec.privileged
-      ? { Privileged: true }
-      : { CapDrop: ["ALL"], CapAdd: CAPABILITIES, SecurityOpt: ["no-new-privileges"] }),
+    ...powers(spec.privileged, withheld),
   };
   return {
     name: spec.name,
@@ -40,6 +45,20 @@ export function createOptions(spec: ContainerSpec, cpus: number): ContainerCreat
     ...(spec.command === undefined ? {} : { Entrypoint: [...spec.command] }),
     ...(spec.user === undefined ? {} : { User: spec.user }),
     ...(spec.workdir === undefined ? {} : { WorkingDir: spec.workdir }),
+  };
+}
+
+/** Where a capability is withheld, `Privileged` is taken apart, and all of it given but that. */
+function powers(privileged: boolean, withheld: readonly string[]): HostConfig {
+  if (!privileged) return { CapDrop: ["ALL"], CapAdd: CAPABILITIES, SecurityOpt: ["no-new-privileges"] };
+  if (withheld.length === 0) return { Privileged: true };
+  return {
+    CapAdd: ["ALL"],
+    CapDrop: [...withheld],
+    SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
+    MaskedPaths: [],
+    ReadonlyPaths: [],
+    DeviceCgroupRules: ["a *:* rwm"],
   };
 }
 

@@ -1,10 +1,12 @@
 /** Reading a container's output from any byte on, over streams that may break, until nothing more can come. */
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RuntimeError } from "../../src/errors.ts";
 import type { OutputChunk, OutputPosition } from "../../src/runtime.ts";
 import { type Engine, quiet } from "./engine.ts";
 import { parseFrames, readFrames } from "./frames.ts";
 import { KeptLog } from "./kept-log.ts";
+import { Refusal } from "./refusal.ts";
 import { Skip, Taken } from "./taken.ts";
 
 /** How many of the log's last lines are compared with what was taken. */
@@ -28,22 +30,30 @@ export async function* readOutput(
   const taken = new Taken(from);
   if (attached !== undefined) {
     yield* readAttached(attached, taken, signal);
-    if ((await hasEnded(engine, id, signal)) && taken.endsWith(await lastLines(engine, id, signal))) return;
+    if (
+      (await hasEnded(engine, id, signal, EXIT_IS_RECORDED_WITHIN_MS)) &&
+      taken.endsWith(await lastLines(engine, id, signal))
+    )
+      return;
   }
   for (let fruitless = 0; ; ) {
     const before = taken.position;
+    let failure: RuntimeError | undefined;
     try {
+      // Followed, the log of Engine 20.10 may end early where its file is changed, and without a last unfinished line. So
+      // what counts is a reading that began after the end, which follows nothing.
+      const isLast = await hasEnded(engine, id, signal, 0);
       yield* readKept(engine, id, taken, signal);
-      return;
+      if (isLast) return;
     } catch (error) {
-      const failure = engine.explain(error);
       signal.throwIfAborted();
-      const { stdout, stderr } = taken.position;
-      fruitless = stdout === before.stdout && stderr === before.stderr ? fruitless + 1 : 0;
-      // A refusal stays one, and what was taken before the engine went away is not lost: the caller knows its position.
-      if ("status" in failure || fruitless >= FRUITLESS_READINGS) throw failure;
-      await sleep(50 * fruitless, undefined, { signal });
+      failure = engine.explain(error);
+      if (failure instanceof Refusal) throw failure;
     }
+    const { stdout, stderr } = taken.position;
+    fruitless = stdout === before.stdout && stderr === before.stderr ? fruitless + 1 : 0;
+    if (failure !== undefined && fruitless >= FRUITLESS_READINGS) throw failure;
+    await sleep(Math.min(50 * fruitless, 1000), undefined, { signal });
   }
 }
 
@@ -68,7 +78,7 @@ async function* readAttached(stream: Readable, taken: Taken, signal: AbortSignal
   signal.throwIfAborted();
 }
 
-/** The kept log, followed to the container's end. It comes in HTTP chunks, so that its end is a real one. */
+/** The kept log, followed while the container runs. It comes in HTTP chunks, so that a broken connection is an error. */
 async function* readKept(engine: Engine, id: string, taken: Taken, signal: AbortSignal) {
   const skip = new Skip(taken.position);
   const kept = new KeptLog();
@@ -84,12 +94,12 @@ async function* readKept(engine: Engine, id: string, taken: Taken, signal: Abort
   }
 }
 
-async function hasEnded(engine: Engine, id: string, signal: AbortSignal): Promise<boolean> {
-  const deadline = Date.now() + EXIT_IS_RECORDED_WITHIN_MS;
+async function hasEnded(engine: Engine, id: string, signal: AbortSignal, withinMs: number): Promise<boolean> {
+  const deadline = Date.now() + withinMs;
   for (;;) {
     const { State } = await engine.ask((docker) => docker.getContainer(id).inspect({ abortSignal: signal }), signal);
     if (!State.Running) return true;
-    if (Date.now() > deadline) return false;
+    if (Date.now() >= deadline) return false;
     await sleep(20, undefined, { signal });
   }
 }

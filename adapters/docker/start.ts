@@ -1,10 +1,12 @@
 /** Starting a container so that nothing it prints is lost, and nothing stays behind when it cannot be started. */
+import type { ContainerCreateOptions } from "dockerode";
 import { RuntimeError } from "../../src/errors.ts";
 import type { ContainerSpec, RunningContainer } from "../../src/runtime.ts";
 import { DockerContainer } from "./container.ts";
 import { createOptions } from "./container-options.ts";
 import { type Engine, quiet } from "./engine.ts";
 import { Refusal } from "./refusal.ts";
+import { withheldCapabilities } from "./withheld.ts";
 
 /**
  * Creates, attaches, starts. Each takes a few milliseconds and is not interrupted, so that it is always known whether there
@@ -15,8 +17,17 @@ export async function startContainer(
   spec: ContainerSpec,
   signal: AbortSignal,
 ): Promise<RunningContainer> {
+  const cpus = await engine.cpus();
+  try {
+    return await startWith(engine, spec, createOptions(spec, cpus), signal);
+  } catch (error) {
+    if (!spec.privileged || !isWithheld(error)) throw error;
+    return await startWith(engine, spec, createOptions(spec, cpus, await withheldCapabilities()), signal);
+  }
+}
+
+async function startWith(engine: Engine, spec: ContainerSpec, options: ContainerCreateOptions, signal: AbortSignal) {
   signal.throwIfAborted();
-  const options = createOptions(spec, await engine.cpus());
   const { id } = await engine
     .ask((docker) => docker.createContainer(options))
     .catch((error: unknown) => {
@@ -36,6 +47,11 @@ export async function startContainer(
     await new DockerContainer(engine, known).remove();
     throw error;
   }
+}
+
+/** `OCI runtime create failed: … unable to apply caps: operation not permitted: unknown` */
+function isWithheld(error: unknown): boolean {
+  return error instanceof Refusal && error.message.includes("unable to apply caps");
 }
 
 /** The refusals that have a reason worth telling in our own words. */

@@ -1,0 +1,204 @@
+/** What every container runtime does, whatever engine is behind it. */
+
+import { Readable } from "node:stream";
+import { extract } from "tar-stream";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RuntimeError } from "../../src/errors.ts";
+import type { ContainerRuntime } from "../../src/runtime.ts";
+import { type Corner, never, openCorner, readAll, readOutput } from "../support/docker.ts";
+
+/** @param connect gives a second and a third runtime on the same engine as well, as after a restart. */
+export function runtimeContract(what: string, connect: () => ContainerRuntime): void {
+  describe(`${what} as a container runtime`, () => {
+    let corner: Corner;
+    beforeEach(() => {
+      corner = openCorner(connect());
+    });
+    afterEach(async () => await corner[Symbol.asyncDispose]());
+
+    it("tells how a command ended, when, and all that it printed", async () => {
+      const before = Date.now();
+      const container = await corner.runtime.start(corner.spec("echo out; echo err >&2; printf end; exit 3"), never);
+      const { stdout, stderr } = await readOutput(container);
+      const exit = await container.wait(never);
+      expect([stdout.toString(), stderr.toString(), exit.exitCode]).toEqual(["out\nend", "err\n", 3]);
+      expect(exit.outOfMemory).toBe(false);
+      expect(exit.finishedAt.getTime()).toBeGreaterThanOrEqual(exit.startedAt.getTime());
+      expect(exit.startedAt.getTime()).toBeGreaterThan(before - 2000);
+    });
+
+    it("gives the image's own command, environment, user and working directory their way", async () => {
+      const spec = corner.spec("", {
+        command: ["sh", "-c", 'echo "$GREETING $(id -u):$(id -g) $(pwd)"'],
+        env: { GREETING: "a=b c" },
+        user: "12:34",
+        workdir: "/tmp",
+      });
+      const { stdout } = await readOutput(await corner.runtime.start(spec, never));
+      expect(stdout.toString()).toBe("a=b c 12:34 /tmp\n");
+    });
+
+    it("keeps a container to few powers, and gives them up where a project says so", async () => {
+      const line = "grep -E 'CapEff|NoNewPrivs' /proc/self/status | tr -d '\\t'; ls /dev | wc -l";
+      const careful = await readOutput(await corner.runtime.start(corner.spec(line), never));
+      const privileged = await readOutput(await corner.runtime.start(corner.spec(line, { privileged: true }), never));
+      expect(careful.stdout.toString()).toContain("CapEff:00000000000004fb\nNoNewPrivs:1");
+      expect(privileged.stdout.toString()).toContain("NoNewPrivs:0");
+      expect(privileged.stdout.toString()).toMatch(/CapEff:0000(003f|01ff)/);
+    });
+
+    it("tells a container that ran out of memory from one that was killed", async () => {
+      const hungry = corner.spec("node -e 'const a=[]; for(;;) a.push(Buffer.alloc(1e7, 1))'", {
+        limits: { memoryBytes: 64 * 1024 ** 2, cpus: 1, pids: 100, logBytes: 1e6 },
+      });
+      const killed = corner.spec("kill -9 $$");
+      const [first, second] = await Promise.all([
+        corner.runtime.start(hungry, never),
+        corner.runtime.start(killed, never),
+      ]);
+      expect(await first.wait(never)).toMatchObject({ outOfMemory: true, exitCode: 137 });
+      expect(await second.wait(never)).toMatchObject({ outOfMemory: false, exitCode: 137 });
+    });
+
+    it("stops a container that does not listen after its grace, and one that has ended or is gone without a word", async () => {
+      const container = await corner.runtime.start(corner.spec("trap '' TERM; sleep 60"), never);
+      const before = Date.now();
+      await container.stop(1000);
+      expect(Date.now() - before).toBeLessThan(5000);
+      expect((await container.wait(never)).exitCode).toBe(137);
+      await container.stop(1000);
+      await container.remove();
+      await container.remove();
+      await container.stop(1000);
+    });
+
+    it("is found again by its labels after a restart, with all that it printed", async () => {
+      const spec = corner.spec("echo before; sleep 0.5; echo after");
+      await corner.runtime.start({ ...spec, labels: { ...spec.labels, build: "42" } }, never);
+      const [found, ...others] = await connect().find({ ...corner.labels, build: "42" });
+      expect(others).toEqual([]);
+      expect([found?.state, found?.container.name, found?.container.labels.build]).toEqual([
+        "running",
+        spec.name,
+        "42",
+      ]);
+      if (found === undefined) return;
+      expect((await readOutput(found.container)).stdout.toString()).toBe("before\nafter\n");
+      expect((await found.container.wait(never)).exitCode).toBe(0);
+      expect((await connect().find(corner.labels)).map(({ state }) => state)).toEqual(["ended"]);
+      expect(await connect().find({ ...corner.labels, build: "43" })).toEqual([]);
+    });
+
+    it("runs a command beside the main one", async () => {
+      const container = await corner.runtime.start(corner.spec("sleep 60"), never);
+      const said = await container.exec(["sh", "-c", 'echo "$A"; echo oops >&2; exit 7'], {
+        env: { A: "b" },
+        signal: never,
+      });
+      expect([(await readAll(said.stdout)).toString(), said.stderr(), await said.exitCode()]).toEqual([
+        "b\n",
+        "oops\n",
+        7,
+      ]);
+      const asUser = await container.exec(["id", "-u"], { user: "99:99", signal: never });
+      expect((await readAll(asUser.stdout)).toString()).toBe("99\n");
+      const large = await container.exec(["head", "-c", "20000000", "/dev/zero"], { signal: never });
+      expect((await readAll(large.stdout)).length).toBe(20_000_000);
+      expect(await large.exitCode()).toBe(0);
+    });
+
+    it("hands out a file that a container wrote, and says when there is none", async () => {
+      const container = await corner.runtime.start(corner.spec("echo report > /tmp/report.xml"), never);
+      await container.wait(never);
+      const archive = await container.copyOut("/tmp/report.xml", never);
+      const files: Record<string, string> = {};
+      for await (const entry of archive?.pipe(extract()) ?? []) {
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of Readable.from(entry)) chunks.push(chunk);
+        files[entry.header.name] = Buffer.concat(chunks).toString();
+      }
+      expect(files).toEqual({ "report.xml": "report\n" });
+      expect(await container.copyOut("/tmp/nothing", never)).toBeUndefined();
+      await container.remove();
+      await expect(container.copyOut("/tmp/report.xml", never)).rejects.toThrow(RuntimeError);
+    });
+
+    it("knows how much a container has written", async () => {
+      const container = await corner.runtime.start(corner.spec("head -c 5000000 /dev/zero > /big"), never);
+      await container.wait(never);
+      expect(await container.diskBytes()).toBeGreaterThanOrEqual(5_000_000);
+      expect(await container.diskBytes()).toBeLessThan(6_000_000);
+    });
+
+    it("says which image is missing and which name is taken, and leaves nothing behind", async () => {
+      const nothing = corner.spec("true", { image: "docker-ci-test/no-such-image" });
+      await expect(corner.runtime.start(nothing, never)).rejects.toThrow(
+        "there is no image docker-ci-test/no-such-image",
+      );
+      const lost = corner.spec("true", { mounts: [{ source: "/no/such/folder", target: "/x", readOnly: true }] });
+      await expect(corner.runtime.start(lost, never)).rejects.toThrow(RuntimeError);
+      expect(await corner.runtime.find(corner.labels)).toEqual([]);
+      const spec = corner.spec("true");
+      await corner.runtime.start(spec, never);
+      await expect(corner.runtime.start(spec, never)).rejects.toThrow(`there is a container ${spec.name} already`);
+    });
+
+    it("ends every call with the reason that its caller gave up for", async () => {
+      const reason = new Error("cancelled by ada");
+      const controller = new AbortController();
+      const container = await corner.runtime.start(corner.spec("echo on; sleep 60"), never);
+      const { stdout, exitCode } = await container.exec(["sleep", "60"], { signal: controller.signal });
+      const calls = [
+        container.wait(controller.signal),
+        (async () => {
+          for await (const _ of container.output({ stdout: 0, stderr: 0 }, controller.signal)) controller.abort(reason);
+        })(),
+        readAll(stdout),
+        exitCode(),
+        corner.runtime.start(corner.spec("true"), AbortSignal.abort(reason)),
+      ];
+      const ends = await Promise.allSettled(calls);
+      expect(ends.map((end) => (end.status === "rejected" ? end.reason : end.value))).toEqual(calls.map(() => reason));
+      expect(await corner.runtime.find(corner.labels)).toHaveLength(1);
+    });
+
+    it("joins containers in a network of their own, by name, with a way out or without", async () => {
+      const network = corner.name("net");
+      await corner.runtime.createNetwork(network, corner.labels, true);
+      await corner.runtime.createNetwork(network, corner.labels, true);
+      const server = corner.spec('node -e \'require("net").createServer((s) => s.end("hello")).listen(7000)\'', {
+        network,
+      });
+      await corner.runtime.start(server, never);
+      const line = `for i in 1 2 3 4 5 6 7 8 9; do
+        node -e 'require("net").connect(7000, "${server.name}").on("error", () => process.exit(1)).pipe(process.stdout)' && exit
+        sleep 0.3
+      done; exit 1`;
+      const client = await corner.runtime.start(corner.spec(line, { network }), never);
+      expect((await readOutput(client)).stdout.toString()).toBe("hello");
+      expect(await corner.runtime.findNetworks(corner.labels)).toEqual([{ name: network, labels: corner.labels }]);
+      // The server is still in it.
+      await corner.runtime.removeNetwork(network);
+      await corner.runtime.removeNetwork(network);
+      expect(await corner.runtime.findNetworks(corner.labels)).toEqual([]);
+    });
+
+    it("tags, lists and removes images", async () => {
+      const [one, two] = [`${corner.name("one")}:1`, `${corner.name("two")}:2`];
+      const built = await corner.runtime.buildImage(corner.build("ENV A=1", { tag: one }));
+      const id = built.kind === "built" ? built.imageId : built.message;
+      expect(await corner.runtime.imageId(one)).toBe(id);
+      await corner.runtime.tagImage(one, two);
+      const listed = await corner.runtime.listImages(corner.labels);
+      expect(listed.map(({ reference }) => reference).toSorted()).toEqual([one, two]);
+      expect(listed[0]?.labels).toMatchObject(corner.labels);
+      await corner.runtime.removeImage(one);
+      await corner.runtime.removeImage(one);
+      expect(await corner.runtime.imageId(one)).toBeUndefined();
+      expect(await corner.runtime.imageId(two)).toBe(id);
+      await expect(corner.runtime.tagImage("docker-ci-test/none", one)).rejects.toThrow(
+        "there is no image docker-ci-test/none",
+      );
+    });
+  });
+}

@@ -1,0 +1,56 @@
+/** A door in front of the Engine that can be slammed: for connections that break and engines that are away for a while. */
+
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createConnection, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface DockerProxy extends AsyncDisposable {
+  readonly address: string;
+  /** Breaks every open connection, once it has carried this many bytes to us; later ones are whole again. */
+  breakAfter(bytes: number): void;
+}
+
+export async function openDockerProxy(): Promise<DockerProxy> {
+  const folder = await mkdtemp(join(tmpdir(), "docker-ci-proxy-"));
+  const path = join(folder, "docker.sock");
+  const open = new Set<Socket>();
+  let limit = Number.POSITIVE_INFINITY;
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const engine = createConnection({ path: "/var/run/docker.sock", allowHalfOpen: true });
+    let carried = 0;
+    open.add(socket);
+    for (const end of [socket, engine]) end.on("error", () => undefined);
+    socket.pipe(engine);
+    engine.on("data", (bytes: Buffer) => {
+      carried += bytes.length;
+      if (!socket.write(bytes)) {
+        engine.pause();
+        socket.once("drain", () => engine.resume());
+      }
+      if (carried < limit) return;
+      limit = Number.POSITIVE_INFINITY;
+      socket.destroy();
+      engine.destroy();
+    });
+    engine.on("end", () => socket.end());
+    socket.on("close", () => {
+      open.delete(socket);
+      engine.destroy();
+    });
+  });
+  server.listen(path);
+  await once(server, "listening");
+  return {
+    address: `unix://${path}`,
+    breakAfter(bytes) {
+      limit = bytes;
+    },
+    async [Symbol.asyncDispose]() {
+      server.close();
+      for (const socket of open) socket.destroy();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
