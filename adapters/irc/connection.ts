@@ -3,6 +3,12 @@ import type { Client } from "irc-framework";
 import { type Failure, reconnectDelayMs } from "./backoff.ts";
 import type { IrcOptions, IrcTiming } from "./options.ts";
 
+/** The library's words for a login that the server never answered. */
+const NO_LOGIN: Readonly<Record<string, string>> = {
+  capability_missing: "the server offers none",
+  unsupported_mechanism: "the server does not offer PLAIN",
+};
+
 /** A connection that lasted this long was welcome. */
 const STABLE_MS = 60_000;
 
@@ -46,7 +52,7 @@ export class Connection {
     client.on("loggedin", () => {
       this.#loggedIn = true;
     });
-    client.on("sasl failed", ({ reason, message }) => this.#loginFailed(message ?? reason));
+    client.on("sasl failed", ({ reason, message }) => this.#loginFailed(message ?? NO_LOGIN[reason] ?? reason));
     client.on("nick invalid", ({ nick, reason }) => {
       if (this.#upSince === undefined) this.#drop(`the server does not take the nick ${nick}: ${reason}`, "refused");
     });

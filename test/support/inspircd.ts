@@ -57,6 +57,10 @@ export async function startInspircd(options: InspircdOptions = {}): Promise<Insp
     await services?.kill();
     await server.kill();
   };
+  const stop = async (): Promise<void> => {
+    await kill();
+    await rm(folder, { recursive: true, force: true });
+  };
   try {
     const folders = ["confdir", "dbdir", "logdir"].map((name) => `--${name}=${folder}`);
     services = await runServer(
@@ -74,17 +78,14 @@ export async function startInspircd(options: InspircdOptions = {}): Promise<Insp
     );
     await register({ host: "127.0.0.1", port }, options.accounts ?? {});
   } catch (error) {
-    await kill();
+    await stop();
     throw error;
   }
   return {
     host: "127.0.0.1",
     port,
     kill,
-    async [Symbol.asyncDispose]() {
-      await kill();
-      await rm(folder, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: stop,
   };
 }
 
