@@ -23,8 +23,8 @@ export async function buildImage(
 ): Promise<ImageBuildResult> {
   const { context, signal } = build;
   let contextError: unknown;
-  context.once("error", (error) => {
-    contextError = error;
+  context.on("error", (error) => {
+    contextError ??= error;
   });
   const session = builder === "buildkit" ? await openSession(engine, signal) : undefined;
   try {

@@ -92,7 +92,7 @@ function dockerfileFault(said: string, instruction: string | undefined): string 
       /^(failed to solve(?: with frontend \S+)?: |failed to create LLB definition: |rpc error: .*? desc = )+/,
       "",
     )
-    .replace(/^failed to (?:compute cache key|calculate checksum of ref \S+|load cache key): /, "")
+    .replace(/^failed to (?:compute cache key|load cache key): (?:failed to calculate checksum of ref \S+: )?/, "")
     .replace(/: not found$/, "")
     .trim();
   // classic: Cannot locate specified Dockerfile: x
@@ -104,7 +104,7 @@ function dockerfileFault(said: string, instruction: string | undefined): string 
   if (missing !== null) return `there is no ${missing[1]} in the build's context`;
   // classic: COPY failed: file not found in build context or excluded by .dockerignore: stat nofile: file does not exist
   // BuildKit: "/nofile" not found
-  const absent = /stat (\S+): (?:file does not exist|no such file)|^"?\/?([^"]+?)"? not found$/.exec(text);
+  const absent = /stat (\S+): (?:file does not exist|no such file)|^"\/?([^"]+)"(?:: )?(?: not found)?$/.exec(text);
   if (absent !== null && instruction !== undefined) {
     return `${shorten(instruction)}: there is no ${absent[1] ?? absent[2]} in the build's context`;
   }

@@ -1,10 +1,10 @@
 /** A door in front of the Engine that can be slammed: for connections that break and engines that are away for a while. */
 
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 export interface DockerProxy extends AsyncDisposable {
   readonly address: string;
@@ -12,9 +12,11 @@ export interface DockerProxy extends AsyncDisposable {
   breakAfter(bytes: number): void;
 }
 
-export async function openDockerProxy(): Promise<DockerProxy> {
-  const folder = await mkdtemp(join(tmpdir(), "docker-ci-proxy-"));
-  const path = join(folder, "docker.sock");
+/** @param address of an earlier proxy, to open the same door again. */
+export async function openDockerProxy(address?: string): Promise<DockerProxy> {
+  const path =
+    address?.replace("unix://", "") ?? join(await mkdtemp(join(tmpdir(), "docker-ci-proxy-")), "docker.sock");
+  await mkdir(dirname(path), { recursive: true });
   const open = new Set<Socket>();
   let limit = Number.POSITIVE_INFINITY;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -50,7 +52,7 @@ export async function openDockerProxy(): Promise<DockerProxy> {
     async [Symbol.asyncDispose]() {
       server.close();
       for (const socket of open) socket.destroy();
-      await rm(folder, { recursive: true });
+      await rm(dirname(path), { recursive: true });
     },
   };
 }
