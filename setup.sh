@@ -48,14 +48,14 @@ main() {
 
   log=$(mktemp "${TMPDIR:-/tmp}/docker-ci-setup.XXXXXX.log")
   trap 'tidy_up' EXIT
-  echo "Setting up (once). Details: $log"
+  echo "Setting up (once):"
   if [ -n "$packages" ]; then install_packages; fi
   if [ "$modules" = lacking ]; then
-    step "Installing the npm packages of package-lock.json" as_owner npm ci --include=dev --ignore-scripts --no-audit --no-fund
-    as_owner cp package-lock.json node_modules/.docker-ci-lock
+    step "Installing the npm packages of package-lock.json" install_modules
   fi
   if [ "$program" = lacking ]; then step "Compiling docker-ci" compile; fi
   if [ "$engine" = absent ]; then start_engine; fi
+  look_at_engine # again: whether this user may speak to it, and which certificates the machine trusts, is known only now
   if [ "$engine" = refused ]; then base=$(as_root node setup/engine.mjs look "$BASE_IMAGE" setup/base-image.sh | cut -d ' ' -f 2); fi
   if [ "$base" = missing ] || [ "$base" = outdated ]; then make_base_image; fi
   if [ "$engine" = refused ]; then
@@ -215,9 +215,10 @@ how_to_install() {
 
 # step <sentence> <command…>: says what is done, then for how long, and shows the end of the log when it fails.
 step() {
-  local sentence=$1 start=$SECONDS status ticker="" took
+  local sentence=$1 start=$SECONDS status ticker="" took begin
   shift
   echo "--- $sentence" >>"$log"
+  begin=$(($(wc -l <"$log") + 1))
   printf '  %s …' "$sentence"
   if [ -t 2 ]; then
     # A job in the background does not hear Ctrl-C: it ends with the script.
@@ -242,10 +243,13 @@ step() {
     printf ' %s✔\n' "$([ "$took" -lt 2 ] || echo "$took s ")"
     return
   fi
-  printf ' ✘ failed with status %d after %d s. The end of %s:\n' "$status" "$took" "$log"
-  tail -n 20 "$log" | sed 's/^/    /'
+  printf ' ✘ failed with status %d after %d s. From %s:\n' "$status" "$took" "$log"
+  tail -n "+$begin" "$log" | shorten | sed 's/^/    /'
   exit 1
 }
+
+# The reason may stand at either end: npm says it first and explains itself at length, apt-get says it last.
+shorten() { awk '{ line[NR] = $0 } END { for (n = 1; n <= NR; n++) { if (NR > 30 && n == 11) { print "…"; n = NR - 14 } print line[n] } }'; }
 
 apt_get() {
   # Another apt-get (unattended upgrades, say) may hold the lock for a while.
@@ -288,6 +292,20 @@ install_packages() {
   fi
 }
 
+# No install scripts: the packages here that have any work without them.
+install_modules() {
+  local settings=(--include=dev --ignore-scripts --no-audit --no-fund --no-update-notifier) said
+  said=$(mktemp)
+  if ! as_owner npm ci "${settings[@]}" 2>&1 | tee "$said"; then
+    # `npm ci` refuses a lock file that lacks packages for other platforms, which a registry did not have when the file
+    # was written; `npm install` takes the same versions from it and lets those be.
+    if ! grep -q EUSAGE "$said"; then exit 1; fi
+    as_owner npm install --no-save "${settings[@]}"
+  fi
+  rm -f "$said"
+  as_owner cp package-lock.json node_modules/.docker-ci-lock
+}
+
 compile() {
   # The stamp is as old as the start: what is saved while the compiler runs is compiled the next time.
   as_owner mkdir -p dist
@@ -307,7 +325,6 @@ start_engine() {
   # shellcheck disable=SC2086 # a list of words
   if [ -n "$wanted" ]; then step "Installing a Docker Engine (${wanted// /, }) with apt-get" apt_install $wanted; fi
   step "Starting the Docker Engine" bring_up_engine
-  look_at_engine # whether this user may speak to it is known only now
 }
 
 engine_packages() {
@@ -322,15 +339,14 @@ engine_packages() {
 }
 
 bring_up_engine() {
-  if engine_answers 5; then return; fi # the package may have started it
+  if engine_process && engine_answers "$ENGINE_DEADLINE_S"; then return; fi # somebody, or the package, started it
   if [ -d /run/systemd/system ]; then
     as_root systemctl enable --now docker || true
-  elif engine_process; then
-    echo "a dockerd is there already; waiting for it"
   elif [ -x /etc/init.d/docker ] && command -v service >/dev/null; then
+    # The service cannot raise its limits in a container, for one; dockerd runs without that as well.
     as_root service docker start || true
+    if engine_process && engine_answers "$ENGINE_DEADLINE_S"; then return; fi
   fi
-  if engine_answers 10; then return; fi
   if ! [ -d /run/systemd/system ] && ! engine_process; then
     echo "starting dockerd itself; its log is $ENGINE_LOG"
     as_root sh -c "setsid nohup dockerd >>$ENGINE_LOG 2>&1 </dev/null &"

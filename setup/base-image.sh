@@ -8,6 +8,8 @@
 set -euo pipefail
 
 readonly IMAGE=docker-ci/base:latest
+# Its name until it has proved that it works.
+readonly UNTRIED=docker-ci/base:untried
 # One release for everybody: the examples are packages of it, and their figures are known.
 readonly SUITE=bookworm
 readonly PACKAGES="ca-certificates git openssh-client"
@@ -38,7 +40,7 @@ pulled() {
     echo 'CMD ["bash"]'
   } >"$work/Dockerfile"
   cat "$work/Dockerfile"
-  tar -C "$work" -c Dockerfile overlay | engine build "$IMAGE" "$recipe"
+  tar -C "$work" -c Dockerfile overlay | engine build "$UNTRIED" "$recipe"
 }
 
 local_packages() {
@@ -54,7 +56,7 @@ local_packages() {
     "$root"/var/log/*.log "$root"/var/log/apt "$root"/var/cache/debconf/*-old "$root"/var/cache/ldconfig/aux-cache
   # The machine's own name and resolver are of no use in a container, which gets others.
   rm -f "$root/etc/hostname" "$root/etc/resolv.conf"
-  tar -C "$root" --numeric-owner -c . | engine import "$IMAGE" "$recipe" ${environment[@]+"${environment[@]}"}
+  tar -C "$root" --numeric-owner -c . | engine import "$UNTRIED" "$recipe" ${environment[@]+"${environment[@]}"}
 }
 
 has_own_certificates() { compgen -G "$1/usr/local/share/ca-certificates/docker-ci-*.crt" >/dev/null; }
@@ -115,7 +117,7 @@ put_node() {
   cp "$(node -p process.execPath)" "$root/usr/local/bin/node"
   cp -rL "$npm_folder" "$lib/npm"
   link_npm "$root"
-  if chroot "$root" node --version && chroot "$root" npm --version; then return; fi
+  if runs node && runs npm; then return; fi
 
   echo "this machine's Node does not run in $SUITE: fetching one that does"
   rm -rf "$root/usr/local/bin/node" "$lib/npm"
@@ -125,9 +127,12 @@ put_node() {
   tar -C "$lib/npm" --strip-components=1 -xf "$work"/npm-*.tgz
   install -m 755 "$work/node/bin/node" "$root/usr/local/bin/node"
   link_npm "$root"
-  chroot "$root" node --version
-  chroot "$root" npm --version
+  runs node
+  runs npm
 }
+
+# Without what this machine's environment says about Node: certificates at paths that the image lacks.
+runs() { chroot "$work/root" env -i PATH=/usr/local/bin:/usr/bin:/bin "$1" --version; }
 
 link_npm() {
   ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$1/usr/local/bin/npm"
@@ -144,4 +149,5 @@ case ${1-} in
 esac
 
 echo "trying the image"
-engine run "$IMAGE" 'node --version; npm --version; git --version; ssh -V; test -s /etc/ssl/certs/ca-certificates.crt'
+engine run "$UNTRIED" 'node --version; npm --version; git --version; ssh -V; test -s /etc/ssl/certs/ca-certificates.crt'
+engine rename "$UNTRIED" "$IMAGE"

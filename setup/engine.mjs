@@ -11,7 +11,7 @@ import path from "node:path";
 const LABEL = "docker-ci.base";
 const MOST_WAIT_MS = 5_000;
 
-const commands = { look, import: importImage, pull, build, run, registry, certificates };
+const commands = { look, import: importImage, pull, build, run, rename, registry, certificates };
 
 /** `look <image> <recipe file…>`: prints `<engine> <image> <recipe>`, for example `answers current 3f2c9aa01b7d`. */
 async function look(image, ...recipeFiles) {
@@ -73,6 +73,12 @@ async function run(image, command) {
   } finally {
     await request("DELETE", `/containers/${id}?force=1&v=1`);
   }
+}
+
+/** `rename <name:tag> <name:tag>`. An older image of the second name loses it. */
+async function rename(from, to) {
+  await expect(201, await request("POST", `/images/${from}/tag?${new URLSearchParams(split(to))}`));
+  await expect(200, await request("DELETE", `/images/${from}?noprune=1`));
 }
 
 /** `registry`: status 0 when Docker's registry answers within four seconds. */

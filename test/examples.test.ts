@@ -1,0 +1,57 @@
+/** The examples do what the README promises of them; those made of Debian packages are built in the tests of builds. */
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parseConfig } from "../src/config.ts";
+import { ProjectName } from "../src/names.ts";
+
+const EXAMPLES = join(import.meta.dirname, "..", "examples");
+
+describe("hello", () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "docker-ci-hello-"));
+    await cp(join(EXAMPLES, "hello", "project"), folder, { recursive: true });
+  });
+
+  afterEach(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test("passes its six tests, with a report of each and its coverage", async () => {
+    expect(await npmTest(folder)).toBe(0);
+    const report = await readFile(join(folder, "reports/junit.xml"), "utf8");
+    expect(report.match(/<testcase /g)).toHaveLength(6);
+    expect(report).not.toContain("<failure");
+    expect(await readFile(join(folder, "coverage/lcov.info"), "utf8")).toContain("SF:duration.js");
+  });
+
+  test("has one failing test on the branch broken", async () => {
+    await cp(join(EXAMPLES, "hello", "broken"), folder, { recursive: true });
+    expect(await npmTest(folder)).toBe(1);
+    const report = await readFile(join(folder, "reports/junit.xml"), "utf8");
+    expect(report.match(/<failure /g)).toHaveLength(1);
+    expect(report).toContain("a third unit is left out");
+  });
+});
+
+test("the configuration with every key is a valid one", async () => {
+  const text = await readFile(join(EXAMPLES, "docker-ci.yml"), "utf8");
+  const names = [...text.matchAll(/\$([A-Z][A-Z0-9_]*)/g)].map((match) => match[1] ?? "");
+  const env = { ...Object.fromEntries(names.map((name) => [name, "given"])), EMAIL_RCP: "team@example.org" };
+  const config = parseConfig(text, { file: join(EXAMPLES, "docker-ci.yml"), env, cwd: EXAMPLES });
+  expect([...config.projects.keys()]).toEqual(["distribution", "hello", "docker-registry", "docker"]);
+  expect(config.projects.get(ProjectName.parse("docker"))?.privileged).toBe(true);
+});
+
+/** @returns the exit status. */
+function npmTest(folder: string): Promise<number> {
+  // Node's test runner stays silent inside another test runner's process.
+  const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: __, ...env } = process.env;
+  return new Promise((resolve) => {
+    execFile("npm", ["test"], { cwd: folder, env }, (error) => resolve(error === null ? 0 : Number(error.code)));
+  });
+}
