@@ -18,6 +18,7 @@ import { createBuildStore } from "./builds/store.ts";
 import type { Chat } from "./chat/chat.ts";
 import type { Command, CommandServices } from "./chat/command.ts";
 import { createDispatcher, type Handled } from "./chat/dispatch.ts";
+import { roomKey } from "./chat/message.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { openDataFolder } from "./data-folder.ts";
@@ -200,15 +201,22 @@ async function open(options: StartOptions, stack: Opened): Promise<Running> {
     });
   }
 
+  // What one person says in one room is answered in its order; others do not wait for it.
+  const turns = new Map<string, Promise<void>>();
   ready.resolve(async (message, chat) => {
     const network = chat.network;
+    const who = `${roomKey(message.room)} ${message.speaker.displayName}`;
     answering.set(network, (answering.get(network) ?? 0) + 1);
-    let handled: Handled = "failed";
+    const turn = (turns.get(who) ?? Promise.resolve()).then(async () => {
+      const handled: Handled = await dispatcher.handle(message, chat);
+      if (handled === "refused" || handled === "failed") refused.set(network, (refused.get(network) ?? 0) + 1);
+    });
+    turns.set(who, turn);
     try {
-      handled = await dispatcher.handle(message, chat);
+      await turn;
     } finally {
       answering.set(network, (answering.get(network) ?? 1) - 1);
-      if (handled === "refused" || handled === "failed") refused.set(network, (refused.get(network) ?? 0) + 1);
+      if (turns.get(who) === turn) turns.delete(who);
     }
   });
 
@@ -299,7 +307,7 @@ async function openWorker(options: StartOptions, stack: Opened, scene: WorkerSce
     active: worker.active,
     async stop(drainMs, force) {
       stopping.abort();
-      await worker.stopTaking();
+      worker.stopTaking();
       const deadline = Date.now() + drainMs;
       while (worker.active.size > 0 && Date.now() < deadline && !force.aborted) await sleep(25);
       if (worker.active.size > 0) {
@@ -308,7 +316,7 @@ async function openWorker(options: StartOptions, stack: Opened, scene: WorkerSce
         const handed = Date.now() + 5_000;
         while (worker.active.size > 0 && Date.now() < handed) await sleep(25);
       }
-      await Promise.race([Promise.allSettled([runner.settled(), warming]), sleep(5_000)]);
+      await Promise.race([Promise.allSettled([runner.settled(), warming]), sleep(5_000, undefined, { ref: false })]);
     },
   };
 }

@@ -5,6 +5,7 @@ import type { ContainerSpec, RunningContainer } from "../../src/runtime.ts";
 import { DockerContainer } from "./container.ts";
 import { createOptions } from "./container-options.ts";
 import { type Engine, quiet } from "./engine.ts";
+import { foldersArchive } from "./folders.ts";
 import { Refusal } from "./refusal.ts";
 import { withheldCapabilities } from "./withheld.ts";
 
@@ -35,9 +36,11 @@ async function startWith(engine: Engine, spec: ContainerSpec, options: Container
     });
   const known = { id, name: spec.name, labels: spec.labels };
   try {
-    const attached = await engine.ask((docker) =>
-      docker.getContainer(id).attach({ stream: true, stdout: true, stderr: true }),
-    );
+    const archive = spec.folders === undefined ? undefined : await foldersArchive(spec.folders);
+    const [attached] = await Promise.all([
+      engine.ask((docker) => docker.getContainer(id).attach({ stream: true, stdout: true, stderr: true })),
+      archive && engine.ask((docker) => docker.getContainer(id).putArchive(archive, { path: "/" })),
+    ]);
     const container = new DockerContainer(engine, known, quiet(attached));
     signal.throwIfAborted();
     await engine.ask((docker) => docker.getContainer(id).start());

@@ -1,10 +1,12 @@
 /** IRC, by irc-framework; reconnection, pacing and proof of delivery are ours, because the library has none. */
 import { Client } from "irc-framework";
 import type { Chat } from "../../src/chat/chat.ts";
+import { answerVersion } from "./ctcp.ts";
 import { IrcChat } from "./irc-chat.ts";
 import { DEFAULT_TIMING, type IrcDeps, type IrcOptions } from "./options.ts";
 import { SocketTransport } from "./transport.ts";
 
+export { fromConfig } from "./from-config.ts";
 export {
   DEFAULT_PACE,
   type IrcChannel,
@@ -26,7 +28,7 @@ export function connectIrc(options: IrcOptions, { log, random = Math.random, tim
     // What services and people see as user; servers take ten characters at most, and no other signs.
     username: options.nick.replace(/[^\w-]/g, "").slice(0, 10) || "docker-ci",
     gecos: options.realname ?? "docker-ci",
-    version: options.version,
+    version: "", // answered by ctcp.ts
     auto_reconnect: false,
     ping_interval: timing.pingIntervalMs / 1000,
     ping_timeout: timing.pingTimeoutMs / 1000,
@@ -43,6 +45,7 @@ export function connectIrc(options: IrcOptions, { log, random = Math.random, tim
     },
   });
   client.requestCap(["labeled-response"]);
+  answerVersion(client, options.version);
   const chat = new IrcChat(client, options, timing, random, log.child({ network: options.name }));
   chat.open();
   return chat;

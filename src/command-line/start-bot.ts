@@ -44,7 +44,8 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
     }
     stopping = true;
     const atWork = [...(running?.active ?? [])].map((number) => `#${number}`).join(", ");
-    say(atWork === "" ? `${why} Stopping.` : `${why} Waiting for ${atWork}; once more leaves it to the next start.`);
+    if (atWork !== "") say(`${why} Waiting for ${atWork}; once more leaves it to the next start.`);
+    else if (input !== "pipe") say(`${why} Stopping.`);
     void (running?.stop(drainMs, force.signal) ?? Promise.resolve()).then(() => over(status));
   };
   const stopListening = onSignals((signal) => stop(DRAIN_MS, 0, `Got ${signal}.`));

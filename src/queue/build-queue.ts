@@ -1,4 +1,5 @@
 /** BullMQ on Redis: it wakes a worker for every build that waits. The records decide; a job carries only a number. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Queue, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -75,7 +76,7 @@ export type JobOutcome = "done" | "give-back";
 
 export interface BuildWorker extends AsyncDisposable {
   /** Takes no more jobs; those at work go on. */
-  stopTaking(): Promise<void>;
+  stopTaking(): void;
   /** Numbers of the builds at work here. */
   readonly active: ReadonlySet<BuildNumber>;
 }
@@ -129,14 +130,18 @@ export function createBuildWorker(
     log.error({ err: error, job: job?.id }, "a build's job failed; the sweep retries it"),
   );
 
+  let closing: Promise<void> | undefined;
+  const stopTaking = (): void => {
+    // Closing takes no more jobs from the first moment and waits for those at work; a pause waits for its own poll first.
+    closing ??= worker.close().catch((error: unknown) => log.warn({ err: error }, "the worker could not be closed cleanly"));
+  };
   return {
     active,
-    async stopTaking() {
-      await worker.pause(true);
-    },
+    stopTaking,
     async [Symbol.asyncDispose]() {
+      stopTaking();
       // A close waits for ever when Redis is away (bullmq 6), and what it would save the next start's stalled check saves too.
-      await Promise.race([worker.close(), new Promise((resolve) => setTimeout(resolve, 3_000).unref())]);
+      await Promise.race([closing, sleep(3_000, undefined, { ref: false })]);
     },
   };
 }

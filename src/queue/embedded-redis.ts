@@ -17,6 +17,9 @@ const SOCKET_PATH_MAX = 107;
 /** Loading a large append-only file takes Redis about a second for 100 MB. */
 const START_DEADLINE_MS = 120_000;
 
+/** A connection for one question. */
+const ONCE = { lazyConnect: true, retryStrategy: () => null, disconnectTimeout: 100 } as const;
+
 export interface EmbeddedRedis extends AsyncDisposable {
   readonly socketPath: string;
 }
@@ -126,7 +129,7 @@ function serverArguments(folder: string, socketPath: string): string[] {
 
 /** `loading` while it reads its files; `down` when nobody listens. */
 async function ping(socketPath: string): Promise<"up" | "loading" | "down"> {
-  const probe = new Redis({ path: socketPath, lazyConnect: true, retryStrategy: () => null, enableReadyCheck: false });
+  const probe = new Redis({ ...ONCE, path: socketPath, enableReadyCheck: false });
   probe.on("error", () => {
     // The rejected connect or ping below says the same.
   });
@@ -142,7 +145,7 @@ async function ping(socketPath: string): Promise<"up" | "loading" | "down"> {
 }
 
 async function shutDown(socketPath: string, log: Logger): Promise<void> {
-  const client = new Redis({ path: socketPath, lazyConnect: true, retryStrategy: () => null });
+  const client = new Redis({ ...ONCE, path: socketPath });
   client.on("error", () => {
     // A server that is stopping closes the connection; that is the answer.
   });
