@@ -115,8 +115,10 @@ export class Accounts {
   }
 
   #keep({ nick, ident, hostname }: { nick: string; ident: string; hostname: string }, account: Account): void {
-    if (!this.#members.has(nick)) return;
-    const announced = this.#client.network.cap.isEnabled("account-notify");
+    const seen = this.#members.has(nick);
+    // Of somebody out of sight nothing can be kept but, for a moment, that we do not know him: he may send many lines.
+    if (!seen && account !== undefined) return;
+    const announced = seen && this.#client.network.cap.isEnabled("account-notify");
     const keepMs = account === undefined ? KEEP_MS.loggedOut : KEEP_MS.loggedIn;
     const until = announced ? Number.POSITIVE_INFINITY : Date.now() + keepMs;
     this.#known.set(this.#client.caseLower(nick), { account, mask: `${ident}@${hostname}`, until });

@@ -41,6 +41,7 @@ declare module "irc-framework" {
     close: boolean;
     "ping timeout": undefined;
     privmsg: PrivmsgEvent;
+    "ctcp request": FromUser & { readonly type: string | null };
     join: FromUser & { readonly channel: string; readonly account?: string | false };
     part: FromUser & { readonly channel: string };
     kick: FromUser & { readonly channel: string; readonly kicked: string; readonly message: string };

@@ -140,6 +140,18 @@ describe("with TLS", () => {
   });
 });
 
+test("a CTCP VERSION is answered, a flood of them once", async () => {
+  await using server = await startScripted(welcoming("multi-prefix"));
+  await using bot = startBot(server);
+  await bot.inRooms();
+  for (let n = 0; n < 20; n += 1) server.say(":ada!a@h PRIVMSG docker-ci :\x01VERSION\x01");
+  server.say(":ada!a@h PRIVMSG docker-ci :done");
+  await bot.hear();
+  await waitFor("an answer", () => server.lines.some((text) => text.startsWith("NOTICE")));
+  const answers = server.lines.filter((text) => text.startsWith("NOTICE"));
+  expect(answers).toEqual(["NOTICE ada :\x01VERSION docker-ci test\x01"]);
+});
+
 test("what a server or bouncer repeats from before the connection is not heard", async () => {
   await using server = await startScripted(welcoming("batch message-tags server-time"));
   await using bot = startBot(server);
