@@ -14,6 +14,7 @@ import type {
 } from "../../src/runtime.ts";
 import { type Engine, quiet } from "./engine.ts";
 import { execute } from "./execution.ts";
+import { wasKilledForMemory } from "./kernel-log.ts";
 import { readOutput } from "./output.ts";
 import { Refusal, unless } from "./refusal.ts";
 
@@ -59,7 +60,7 @@ export class DockerContainer implements RunningContainer {
     const { State } = await this.#ask((container) => container.inspect({ abortSignal: signal }), signal);
     return {
       exitCode: State.ExitCode,
-      outOfMemory: State.OOMKilled,
+      outOfMemory: State.OOMKilled || (State.ExitCode !== 0 && wasKilledForMemory(this.id)),
       startedAt: new Date(State.StartedAt),
       finishedAt: new Date(State.FinishedAt),
     };

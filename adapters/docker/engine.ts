@@ -1,4 +1,5 @@
 /** The connection to one Docker Engine: where it listens, and its refusals put into our errors. */
+import { setMaxListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -25,6 +26,8 @@ export class Engine {
    */
   async ask<T>(request: (docker: Docker) => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
+    // One signal ends as many requests as a job has at a time; Node would warn of the eleventh.
+    if (signal !== undefined) setMaxListeners(0, signal);
     try {
       this.#docker ??= load(this.address);
       const answer = request(await this.#docker);

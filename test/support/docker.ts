@@ -18,7 +18,7 @@ export interface Corner extends AsyncDisposable {
   name(what: string): string;
   /** A small container that runs a shell line. */
   spec(line: string, changes?: Partial<ContainerSpec>): ContainerSpec;
-  /** A build of a Dockerfile that begins with two lines: the base image, and what keeps other tests' caches away. */
+  /** A build of a Dockerfile that begins with three lines: the base image, the label, and what keeps other tests' caches away. */
   build(lines: string, changes?: Partial<ImageBuild>, files?: Readonly<Record<string, string>>): ImageBuild;
 }
 
@@ -48,7 +48,10 @@ export function openCorner(runtime: ContainerRuntime = connectDocker(undefined))
       ...changes,
     }),
     build: (lines, changes = {}, files = {}) => ({
-      context: tarOf({ Dockerfile: `FROM ${BASE_IMAGE}\nENV CORNER=${id}\n${lines}\n`, ...files }),
+      context: tarOf({
+        Dockerfile: `FROM ${BASE_IMAGE}\nLABEL docker-ci.test=${id}\nENV CORNER=${id}\n${lines}\n`,
+        ...files,
+      }),
       dockerfile: "Dockerfile",
       tag: `${name("image")}:latest`,
       args: {},
