@@ -147,14 +147,14 @@ export function runtimeContract(what: string, connect: () => ContainerRuntime): 
       const reason = new Error("cancelled by ada");
       const controller = new AbortController();
       const container = await corner.runtime.start(corner.spec("echo on; sleep 60"), never);
-      const { stdout, exitCode } = await container.exec(["sleep", "60"], { signal: controller.signal });
+      const execution = await container.exec(["sleep", "60"], { signal: controller.signal });
       const calls = [
         container.wait(controller.signal),
         (async () => {
           for await (const _ of container.output({ stdout: 0, stderr: 0 }, controller.signal)) controller.abort(reason);
         })(),
-        readAll(stdout),
-        exitCode(),
+        readAll(execution.stdout),
+        execution.exitCode(),
         corner.runtime.start(corner.spec("true"), AbortSignal.abort(reason)),
       ];
       const ends = await Promise.allSettled(calls);

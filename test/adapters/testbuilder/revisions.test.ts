@@ -49,7 +49,9 @@ async function openTestbuilderForTest(repositories: readonly string[]): Promise<
 
 async function filesIn(tree: Readable): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
-  for await (const entry of tree.pipe(extract())) {
+  const entries = extract();
+  tree.on("error", (error) => entries.destroy(error)).pipe(entries);
+  for await (const entry of entries) {
     const text = (await readAll(Readable.from(entry))).toString();
     if (entry.header.type === "file") files[entry.header.name] = text;
   }
