@@ -278,6 +278,7 @@ async function openWorker(options: StartOptions, stack: Opened, scene: WorkerSce
       try {
         const info = await engine.runtime.info(stopping.signal);
         engineName = `${info.name}: Docker ${info.version}, ${info.cpus} CPUs`;
+        heartbeat.beat();
         await runner.sweep();
         await engine.revisions.warm(stopping.signal);
         return;
@@ -289,12 +290,14 @@ async function openWorker(options: StartOptions, stack: Opened, scene: WorkerSce
       await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => undefined /* the loop sees the abort */);
     }
   };
-  const warming = warmUp();
   const worker: BuildWorker = stack.add(
     "worker",
-    createBuildWorker(redis.open(), config.concurrency, log, (number, lost) => runner.run(number, lost)),
+    createBuildWorker(redis.open(), config.concurrency, log, async (number, lost) => {
+      heartbeat.beat();
+      return runner.run(number, lost).finally(() => setImmediate(() => heartbeat.beat()));
+    }),
   );
-  stack.add(
+  const heartbeat = stack.add(
     "heartbeat",
     announceWorker(
       redis.commands,
@@ -303,6 +306,7 @@ async function openWorker(options: StartOptions, stack: Opened, scene: WorkerSce
       log,
     ),
   );
+  const warming = warmUp();
   return {
     active: worker.active,
     async stop(drainMs, force) {

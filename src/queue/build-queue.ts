@@ -133,7 +133,9 @@ export function createBuildWorker(
   let closing: Promise<void> | undefined;
   const stopTaking = (): void => {
     // Closing takes no more jobs from the first moment and waits for those at work; a pause waits for its own poll first.
-    closing ??= worker.close().catch((error: unknown) => log.warn({ err: error }, "the worker could not be closed cleanly"));
+    closing ??= worker
+      .close()
+      .catch((error: unknown) => log.warn({ err: error }, "the worker could not be closed cleanly"));
   };
   return {
     active,

@@ -32,7 +32,11 @@ export async function connectRedis(config: Pick<Config, "redis" | "dataDir">, lo
 
   const connect = (options: { maxRetriesPerRequest: number | null; commandTimeout?: number }): Redis => {
     // How long a closing connection waits for the server's goodbye, during which the process cannot end (ioredis: 2 s).
-    const common = { ...options, disconnectTimeout: 100, retryStrategy: (tries: number) => Math.min(50 * tries, 2_000) };
+    const common = {
+      ...options,
+      disconnectTimeout: 100,
+      retryStrategy: (tries: number) => Math.min(50 * tries, 2_000),
+    };
     const client =
       config.redis.kind === "url"
         ? new Redis(config.redis.url.reveal(), common)

@@ -34,13 +34,18 @@ export async function listWorkers(redis: Redis): Promise<WorkerStatus[]> {
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
+export interface Heartbeat extends AsyncDisposable {
+  /** Tells of a change at once. */
+  beat(): void;
+}
+
 /** Tells of this worker until disposed of. @param describe what changes from beat to beat. */
 export function announceWorker(
   redis: Redis,
   describe: () => Pick<WorkerStatus, "engine" | "slots" | "active" | "version">,
   clock: Clock,
   log: Logger,
-): AsyncDisposable {
+): Heartbeat {
   const name = hostname();
   const id = `${name}-${randomBytes(4).toString("hex")}`;
   const beat = async (): Promise<void> => {
@@ -55,6 +60,7 @@ export function announceWorker(
   const timer = setInterval(quietly, BEAT_MS);
   timer.unref();
   return {
+    beat: quietly,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await redis.del(PREFIX + id).catch(() => undefined /* it fades by itself */);
