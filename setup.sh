@@ -375,20 +375,31 @@ engine_process() {
 registry_answers() { [ -n "${DOCKER_CI_BASE_FROM-}" ] || node setup/engine.mjs registry >/dev/null 2>&1; }
 
 make_base_image() {
-  local doing="Making the base image" as=()
+  local doing="Making the base image"
   if [ "$base" = outdated ]; then doing="Renewing the base image"; fi
-  # As oneself where one may: an engine of the user's own (rootless) may not answer to root.
-  if [ "$engine" = refused ]; then as=(as_root); fi
-
   if registry_answers; then
-    local from=${DOCKER_CI_BASE_FROM:-$PUBLIC_BASE}
-    step "$doing from $from" ${as[@]+"${as[@]}"} setup/base-image.sh pulled "$recipe" "$from"
-    return
+    step "$doing from ${DOCKER_CI_BASE_FROM:-$PUBLIC_BASE}" base_image_from_registry
+  else
+    step "$doing from Debian's packages, as no registry answers" base_image_from_packages
   fi
+}
+
+base_image_from_registry() {
+  # As oneself where one may: an engine of the user's own (rootless) may not answer to root.
+  local as=(timeout 240)
+  if [ "$engine" = refused ]; then as=(as_root timeout 240); fi
+  if "${as[@]}" setup/base-image.sh pulled "$recipe" "${DOCKER_CI_BASE_FROM:-$PUBLIC_BASE}"; then return; fi
+  # A registry may answer and still refuse (too many pulls), or stall. An image that was asked for is not replaced.
+  if [ -n "${DOCKER_CI_BASE_FROM-}" ] || [ "$root" = no ] || ! command -v apt-get >/dev/null; then exit 1; fi
+  echo "making it from Debian's packages in its place"
+  base_image_from_packages
+}
+
+base_image_from_packages() {
   if ! command -v debootstrap >/dev/null || ! [ -e /usr/share/keyrings/debian-archive-keyring.gpg ]; then
-    step "Installing debootstrap with apt-get" apt_install debootstrap debian-archive-keyring
+    apt_install debootstrap debian-archive-keyring
   fi
-  step "$doing from Debian's packages, as no registry answers" as_root setup/base-image.sh local "$recipe"
+  as_root setup/base-image.sh local "$recipe"
 }
 
 tidy_up() {
