@@ -58,11 +58,14 @@ export class DockerContainer implements RunningContainer {
   async wait(signal: AbortSignal): Promise<ContainerExit> {
     await this.#ask((container) => container.wait({ condition: "not-running", abortSignal: signal }), signal);
     const { State } = await this.#ask((container) => container.inspect({ abortSignal: signal }), signal);
+    const startedAt = new Date(State.StartedAt);
+    const finishedAt = new Date(State.FinishedAt);
     return {
       exitCode: State.ExitCode,
       outOfMemory: State.OOMKilled || (State.ExitCode !== 0 && wasKilledForMemory(this.id)),
-      startedAt: new Date(State.StartedAt),
-      finishedAt: new Date(State.FinishedAt),
+      startedAt,
+      // The Engine takes the two times from two clocks' readings: a quick container may end before it began.
+      finishedAt: finishedAt < startedAt ? startedAt : finishedAt,
     };
   }
 

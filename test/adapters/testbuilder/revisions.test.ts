@@ -1,11 +1,12 @@
 /** What a branch, a tag or a commit of a real repository turns out to be, wherever the repository is. */
 import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pino } from "pino";
 import { extract } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectDocker } from "../../../adapters/docker/index.ts";
-import { openTestbuilder, type Testbuilder } from "../../../adapters/testbuilder/index.ts";
+import { openTestbuilder, type Testbuilder, type TestbuilderOptions } from "../../../adapters/testbuilder/index.ts";
 import { RuntimeError } from "../../../src/errors.ts";
 import { GitRef, Sha } from "../../../src/names.ts";
 import { UnknownRefError } from "../../../src/revisions.ts";
@@ -19,23 +20,21 @@ import {
   serveByHttp,
   serveSilence,
 } from "../../support/git-servers.ts";
+import { openSshd } from "../../support/sshd.ts";
 
 const runtime = connectDocker(undefined);
 const ref = (name: string) => GitRef.parse(name);
 const sha = (name: string) => Sha.parse(name);
 
+function optionsOf(instance: string, repositories: readonly string[]): TestbuilderOptions {
+  const log = pino({ enabled: false });
+  return { runtime, baseImage: BASE_IMAGE, cacheVolume: `docker-ci-${instance}`, repositories, instance, log };
+}
+
 /** A testbuilder of its own, and its cache, gone when the test is over. */
 async function openTestbuilderForTest(repositories: readonly string[]): Promise<Testbuilder & { instance: string }> {
   const instance = `test-${randomBytes(5).toString("hex")}`;
-  const testbuilder = openTestbuilder({
-    runtime,
-    baseImage: BASE_IMAGE,
-    cacheVolume: `docker-ci-${instance}`,
-    repositories,
-    instance,
-    log: pino({ enabled: false }),
-    answerSeconds: 2,
-  });
+  const testbuilder = openTestbuilder(optionsOf(instance, repositories));
   await testbuilder.warm(never);
   return {
     ...testbuilder,
@@ -163,14 +162,7 @@ describe("a revision", () => {
   it("is answered by the container that an earlier process left, unless it would be made otherwise now", async () => {
     const containers = async () =>
       (await runtime.find({ "docker-ci.testbuilder": testbuilder.instance })).map(({ container }) => container.id);
-    const options = {
-      runtime,
-      baseImage: BASE_IMAGE,
-      cacheVolume: `docker-ci-${testbuilder.instance}`,
-      repositories: [repository.path],
-      instance: testbuilder.instance,
-      log: pino({ enabled: false }),
-    };
+    const options = optionsOf(testbuilder.instance, [repository.path]);
     await testbuilder.warm(never);
     const before = await containers();
     await openTestbuilder(options).resolve(repository.path, ref("main"), never);
@@ -210,9 +202,26 @@ describe("a revision", () => {
     );
   });
 
+  it("is read over ssh with the operator's own key, from hosts that they know", async () => {
+    await using sshd = await openSshd();
+    const address = `${sshd.address}${repository.path}`;
+    const home = process.env.HOME;
+    process.env.HOME = sshd.home;
+    await using overSsh = await openTestbuilderForTest([address]).finally(() => {
+      process.env.HOME = home;
+    });
+    expect((await overSsh.resolve(address, ref("main"), never)).sha).toBe(second);
+    expect(Object.keys(await filesIn(await overSsh.pack(address, sha(second), never)))).toHaveLength(4);
+    await writeFile(`${sshd.home}/.ssh/known_hosts`, "");
+    await expect(overSsh.resolve(address, ref("main"), never)).rejects.toThrow(
+      "its host key is not in ~/.ssh/known_hosts",
+    );
+  });
+
   it("is given up on a server that says nothing", async () => {
     await using server = await serveSilence();
-    await expect(testbuilder.resolve(server.address, ref("main"), never)).rejects.toThrow(
+    const impatient = openTestbuilder({ ...optionsOf(testbuilder.instance, [repository.path]), answerSeconds: 2 });
+    await expect(impatient.resolve(server.address, ref("main"), never)).rejects.toThrow(
       `cannot reach ${server.address}: no answer within 2 s`,
     );
   });
