@@ -85,11 +85,20 @@ async function loadAdapters(): Promise<Adapters> {
     async openIrc(network, log) {
       return irc.connectIrc(await irc.fromConfig(network, VERSION), { log });
     },
-    openEngine(config, instance, log) {
+    openEngine(config, instance, log, beside) {
       const runtime = docker.connectDocker(config.engine);
       const repositories = [...config.projects.values()].map(({ repo }) => repo);
       const cacheVolume = `docker-ci-${instance}-git`;
-      return { runtime, revisions: testbuilder.openTestbuilder({ runtime, repositories, instance, cacheVolume, log }) };
+      return {
+        runtime,
+        revisions: testbuilder.openTestbuilder({
+          runtime,
+          repositories,
+          instance: beside === undefined ? instance : `${instance}-${beside}`,
+          cacheVolume,
+          log,
+        }),
+      };
     },
     createRunner: job.createBuildRunner,
   };

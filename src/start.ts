@@ -112,11 +112,15 @@ async function open(options: StartOptions, stack: Opened): Promise<Running> {
   for (const chat of options.chats) stack.add(`chat ${chat.network}`, chat);
   const chats = new Map<string, Chat>(options.chats.map((chat) => [chat.network, chat]));
 
+  const answering = new Map<string, number>();
   // What is said while the rest is opened waits; a person does not see the difference.
   const ready = deferred<(message: Parameters<Parameters<Chat["onMessage"]>[0]>[0], chat: Chat) => Promise<void>>();
   for (const chat of options.chats) {
     chat.onMessage((message) => {
-      void ready.promise.then((handle) => handle(message, chat));
+      answering.set(chat.network, (answering.get(chat.network) ?? 0) + 1);
+      void ready.promise
+        .then((handle) => handle(message, chat))
+        .finally(() => answering.set(chat.network, (answering.get(chat.network) ?? 1) - 1));
     });
   }
 
@@ -149,7 +153,6 @@ async function open(options: StartOptions, stack: Opened): Promise<Running> {
       : await openWorker(options, stack, { engine, builds, store, redis, instance: folder.instance });
 
   const refused = new Map<string, number>();
-  const answering = new Map<string, number>();
   const asked = deferred<string>();
   const services: CommandServices = {
     config,
@@ -206,7 +209,6 @@ async function open(options: StartOptions, stack: Opened): Promise<Running> {
   ready.resolve(async (message, chat) => {
     const network = chat.network;
     const who = `${roomKey(message.room)} ${message.speaker.displayName}`;
-    answering.set(network, (answering.get(network) ?? 0) + 1);
     const turn = (turns.get(who) ?? Promise.resolve()).then(async () => {
       const handled: Handled = await dispatcher.handle(message, chat);
       if (handled === "refused" || handled === "failed") refused.set(network, (refused.get(network) ?? 0) + 1);
@@ -215,7 +217,6 @@ async function open(options: StartOptions, stack: Opened): Promise<Running> {
     try {
       await turn;
     } finally {
-      answering.set(network, (answering.get(network) ?? 1) - 1);
       if (turns.get(who) === turn) turns.delete(who);
     }
   });

@@ -56,6 +56,13 @@ export async function openConsole(options: ConsoleOptions): Promise<Terminal> {
   const print = (text: string): void => above(() => void output.write(`${text}\n`));
 
   const received = (line: string): void => {
+    if (screen && drawn > 0) {
+      // Enter has left the progress of a moment ago above the line that was typed.
+      const rows = Math.ceil((PROMPT.length + line.length + 1) / (output.columns ?? 80));
+      moveCursor(output, 0, -(rows + drawn));
+      clearScreenDown(output);
+      output.write(`${PROMPT}${line}\n`);
+    }
     drawn = 0;
     if (line.trim() !== "") {
       if (screen && options.historyFile !== undefined) {

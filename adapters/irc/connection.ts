@@ -54,7 +54,10 @@ export class Connection {
     });
     client.on("sasl failed", ({ reason, message }) => this.#loginFailed(message ?? NO_LOGIN[reason] ?? reason));
     client.on("nick invalid", ({ nick, reason }) => {
-      if (this.#upSince === undefined) this.#drop(`the server does not take the nick ${nick}: ${reason}`, "refused");
+      // Of a nick that only stands in for the wanted one, a shorter form is tried (nick.ts).
+      const wanted = client.caseCompare(nick, options.nick);
+      if (wanted && this.#upSince === undefined)
+        this.#drop(`the server does not take the nick ${nick}: ${reason}`, "refused");
     });
     client.on("irc error", ({ error, reason }) => {
       // 464, and the ERROR that servers send as their last line.

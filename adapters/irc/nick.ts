@@ -1,6 +1,9 @@
 /** Our nick: another one while it is taken, and back to it as soon as it is free. */
 import type { Client, IrcMessage } from "irc-framework";
 
+/** What every server takes (RFC 2812, 1.2.1); most take more. */
+const SHORT = 9;
+
 export class Nick {
   readonly #client: Client;
   readonly #wanted: string;
@@ -14,6 +17,9 @@ export class Nick {
     this.#wanted = wanted;
     this.#regainMs = regainMs;
     client.on("nick in use", () => this.#taken());
+    client.on("nick invalid", ({ nick }) => {
+      if (!client.caseCompare(nick, wanted)) this.#taken(SHORT);
+    });
     client.connection.on("message", (message) => this.#heard(message));
     // The library tells of a new nick before it takes note of it itself, so `client.user.nick` is still the old one here.
     client.on("registered", ({ nick }) => {
@@ -41,12 +47,13 @@ export class Nick {
     if (command === "437" && this.#client.caseCompare(params[1] ?? "", this.#wanted)) this.#taken();
   }
 
-  #taken(): void {
+  #taken(length = Number.POSITIVE_INFINITY): void {
     if (this.#registered) return; // a try to regain it; the next one comes by itself
     this.#tries += 1;
     // A server that cuts nicks would give the same one for ever, so the end changes too.
     const spare = `${this.#wanted.slice(0, 6)}${Math.floor(Math.random() * 1000)}`;
-    this.#client.changeNick(this.#tries <= 3 ? this.#wanted + "_".repeat(this.#tries) : spare);
+    const tail = "_".repeat(this.#tries);
+    this.#client.changeNick(this.#tries <= 3 ? this.#wanted.slice(0, length - tail.length) + tail : spare);
   }
 
   #has(nick: string): void {

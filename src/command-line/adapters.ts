@@ -32,7 +32,10 @@ export interface Adapters {
   openTerminal(options: TerminalOptions): Promise<Terminal>;
   /** Begins to connect. @throws ConfigError for a file of certificates that cannot be read. */
   openIrc(network: IrcNetwork, log: Logger): Promise<Chat>;
-  /** Constructing does no I/O. */
-  openEngine(config: Config, instance: string, log: Logger): Engine;
+  /**
+   * Constructing does no I/O. `beside` names a second testbuilder of the same instance, so that a running one is not disturbed;
+   * both share what was fetched.
+   */
+  openEngine(config: Config, instance: string, log: Logger, beside?: string): Engine;
   createRunner(parts: WorkerParts): BuildRunner;
 }

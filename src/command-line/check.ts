@@ -93,8 +93,9 @@ async function checkPort({ listen, url }: Config, print: (row: Row) => void): Pr
 async function checkEngine(adapters: Adapters, config: Config, print: (row: Row) => void): Promise<void> {
   const { runtime, revisions } = adapters.openEngine(
     config,
-    `check-${await readInstance(config.dataDir)}`,
+    await readInstance(config.dataDir),
     pino({ level: "silent" }),
+    "check",
   );
   try {
     const info = await runtime.info(AbortSignal.timeout(DEADLINE_MS));
@@ -128,12 +129,16 @@ async function checkEngine(adapters: Adapters, config: Config, print: (row: Row)
 async function checkIrc(adapters: Adapters, network: IrcNetwork, print: (row: Row) => void): Promise<void> {
   const what = `irc ${network.name}`;
   try {
-    await using chat = await adapters.openIrc({ ...network, nick: `${network.nick}-check` }, pino({ level: "silent" }));
+    // Nine characters, which is all that some servers allow (RFC 2812, 1.2.1).
+    await using chat = await adapters.openIrc(
+      { ...network, nick: `${network.nick.slice(0, 6)}-ck` },
+      pino({ level: "silent" }),
+    );
     const problem = await joined(chat, network.channels.length);
     const channels = network.channels.map(({ name }) => name).join(" ");
     if (problem === undefined)
       print({ what, state: "works", detail: `${network.host}:${network.port}, in ${channels}` });
-    else print({ what, state: "fails", detail: `${network.host}:${network.port}: ${problem}` });
+    else print({ what, state: "fails", detail: problem });
   } catch (error) {
     print({ what, state: "fails", detail: reason(error) });
   }

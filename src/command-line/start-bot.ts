@@ -1,9 +1,8 @@
 /** `docker-ci start`: says what it is, runs until it is told to stop, and turns what happened into an exit status. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Logger } from "pino";
 import { isFinished } from "../builds/build.ts";
-import type { Chat } from "../chat/chat.ts";
+import type { Chat, ChatState } from "../chat/chat.ts";
 import { type Config, loadConfig, withExampleProjects } from "../config.ts";
 import { makeExampleRepositories } from "../example-repositories.ts";
 import { openLogger } from "../logger.ts";
@@ -59,7 +58,7 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
     else log.info(text);
   };
   const chats: Chat[] = terminal === undefined ? [] : [terminal];
-  for (const network of config.irc) chats.push(await adapters.openIrc(network, log.child({ network: network.name })));
+  for (const network of config.irc) chats.push(await adapters.openIrc(network, log));
 
   try {
     running = await start({
@@ -78,7 +77,7 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
   }
   greet(config, say, { input, worker, talks });
   void running.shutdownAsked.then((by) => stop(Number.POSITIVE_INFINITY, 0, `${by} said shutdown.`));
-  announceChats(chats, say, log);
+  announceChats(chats, say, () => stopping);
   if (terminal !== undefined)
     converse(terminal, running, adapters, { input, firstTime, stop, interrupted: force.signal });
   else log.info({ url: config.url, version: VERSION }, "up");
@@ -120,18 +119,16 @@ function greet(
   for (const sentence of config.idle) say(sentence);
 }
 
-/** Tells the terminal when a network is joined, and when it is lost. */
-function announceChats(chats: readonly Chat[], say: (text: string) => void, log: Logger): void {
+/** Tells when a network is joined, when it is lost, and what kept us out before anybody could listen. */
+function announceChats(chats: readonly Chat[], say: (text: string) => void, stopping: () => boolean): void {
   for (const chat of chats) {
-    chat.onState((state) => {
-      if (state.kind === "connected") {
-        log.info({ network: chat.network, rooms: state.rooms }, "in the chat");
-        say(`${chat.network}: in ${state.rooms.join(", ")}`);
-      } else {
-        log.warn({ network: chat.network, reason: state.reason }, "away from the chat");
-        say(`${chat.network}: away (${state.reason}); trying again`);
-      }
-    });
+    const tell = (state: ChatState): void => {
+      if (stopping()) return;
+      if (state.kind === "connected") say(`${chat.network}: in ${state.rooms.join(", ") || "no channel yet"}`);
+      else if (state.reason !== "connecting") say(`${chat.network}: away (${state.reason}); trying again`);
+    };
+    if (chat.network !== "console") tell(chat.state);
+    chat.onState(tell);
   }
 }
 

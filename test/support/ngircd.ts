@@ -15,6 +15,8 @@ export interface NgircdOptions {
    * registering, too). Off by default, because it makes every join of a test last a second.
    */
   readonly throttle?: boolean;
+  /** The longest nick it takes; default 31. */
+  readonly nickLength?: number;
 }
 
 export interface Ngircd extends AsyncDisposable {
@@ -74,7 +76,7 @@ ${user}
 MaxConnections = 0
 MaxConnectionsIP = 0
 MaxJoins = 0
-MaxNickLength = 31
+MaxNickLength = ${options.nickLength ?? 31}
 ${options.throttle === true ? "" : "MaxPenaltyTime = 0"}
 [Options]
 DNS = no

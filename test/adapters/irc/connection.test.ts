@@ -99,6 +99,15 @@ describe("with a nick that is taken", () => {
     expect((await bot.hear()).botName).toBe("docker-ci");
   });
 
+  test("a spare nick that is too long for the server is shortened", async () => {
+    await using strict = await startNgircd({ nickLength: 9 });
+    await using holder = await connectPerson(strict, "docker-ci");
+    await using bot = startBot(strict, {}, { nickRegainMs: 3_600_000 });
+    await bot.inRooms();
+    holder.say("docker-__", "hello");
+    expect((await bot.hear()).botName).toBe("docker-__");
+  });
+
   test("it does not wait for the next try where it sees the holder go", async () => {
     await using holder = await connectPerson(server, "docker-ci");
     await using ada = await connectPerson(server, "ada");
