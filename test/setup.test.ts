@@ -35,6 +35,8 @@ async function run(command: string, { env = process.env, stdin = "", asNobody = 
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     stderr += chunk;
   });
+  // setup.sh lets go of its standard input, and then there may be nobody left to take what is written here.
+  child.stdin.on("error", () => undefined);
   child.stdin.end(stdin);
   const status = await new Promise<number | null>((resolve) => child.on("close", resolve));
   return { status, stdout, stderr, tookMs: performance.now() - startedAt };
