@@ -90,6 +90,7 @@ look_around() {
     need_package anope anope
     need_package irssi irssi
     need_package tmux tmux
+    need_package sshd openssh-server
   fi
 
   modules=there
@@ -278,7 +279,7 @@ install_packages() {
   set -- $packages
   if [ -d /etc/apt ] && ! [ -e "$policy" ]; then
     # shellcheck disable=SC2016 # $1 is the policy's own
-    printf '#!/bin/sh\ncase "${1%%.service}" in redis-server|ngircd|inspircd|anope) exit 101 ;; esac\nexit 0\n' |
+    printf '#!/bin/sh\ncase "${1%%.service}" in redis-server|ngircd|inspircd|anope|ssh|sshd) exit 101 ;; esac\nexit 0\n' |
       as_root tee "$policy" >/dev/null
     as_root chmod 755 "$policy"
     our_policy=$policy
@@ -287,7 +288,10 @@ install_packages() {
   if [ -n "$our_policy" ]; then as_root rm -f "$our_policy"; our_policy=""; fi
   if [ -d /run/systemd/system ]; then
     for name in "$@"; do
-      case $name in redis-server | ngircd | inspircd | anope) as_root systemctl disable "$name" >>"$log" 2>&1 || true ;; esac
+      case $name in
+        redis-server | ngircd | inspircd | anope) as_root systemctl disable "$name" >>"$log" 2>&1 || true ;;
+        openssh-server) as_root systemctl disable ssh >>"$log" 2>&1 || true ;;
+      esac
     done
   fi
 }

@@ -12,14 +12,14 @@ export const build = defineCommand({
   role: "developer",
   args: z.strictObject({
     project: z.string(),
-    ref: z.string().optional().meta({ label: "branch, tag or commit" }),
+    ref: GitRef.optional().meta({ label: "branch, tag or commit" }),
     params: z.record(z.string(), z.string()).default({}).meta({ takes: "pairs" }),
   }),
   async run({ args, builds, message, identity, ...services }) {
     const project = builds.project(args.project);
     const build = await builds.request({
       project: ProjectName.parse(project.name),
-      ref: args.ref === undefined ? project.branch : GitRef.parse(args.ref),
+      ref: args.ref ?? project.branch,
       requester: requesterOf(identity, message),
       params: args.params,
     });

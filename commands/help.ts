@@ -1,6 +1,6 @@
 /** `!help`: the commands, or one of them. */
 import { z } from "zod";
-import { type Command, defineCommand, usage } from "../src/chat/command.ts";
+import { type Command, defineCommand, examplesOf, usage } from "../src/chat/command.ts";
 import { line, say } from "../src/chat/reply.ts";
 import { UserError } from "../src/errors.ts";
 import { nearest } from "../src/nearest.ts";
@@ -41,7 +41,7 @@ export const help = defineCommand({
       usage(command, prefix),
       command.summary,
       command.role === undefined ? "" : `takes the role ${command.role}`,
-      command.examples.length === 0 ? "" : `for example ${command.examples.join(", ")}`,
+      command.examples.length === 0 ? "" : `for example ${examplesOf(command, prefix).join(", ")}`,
       command.aliases.length === 0 ? "" : `also ${command.aliases.map((alias) => prefix + alias).join(", ")}`,
     ]);
   },

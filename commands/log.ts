@@ -36,7 +36,10 @@ export const log = defineCommand({
         [`#${build.number} has no log${build.state.kind === "queued" ? " yet: it is queued" : ""}`],
         link,
       );
-    if (lines.length === 0) return say("info", [`nothing in #${build.number} matches ${args.what ?? ""}`], link);
+    if (lines.length === 0) {
+      const nothing = pattern === undefined ? "has printed nothing yet" : `has no line that matches ${pattern}`;
+      return say("info", [`#${build.number} ${nothing}`], link);
+    }
     const first = lines[0]?.number ?? 1;
     const last = lines.at(-1)?.number ?? first;
     return {
@@ -44,7 +47,7 @@ export const log = defineCommand({
         {
           tone: "info",
           facts: [`${build.project} #${build.number} lines ${first} to ${last}`],
-          link: `${link}#L${first}`,
+          link,
         },
       ],
       verbatim: lines.map(({ text }) => shown(text)),
@@ -64,9 +67,13 @@ function readPattern(text: string): RegExp {
   }
 }
 
-/** Without colours and other control sequences (ECMA-48, 5.4), and not longer than a chat can take. */
+/**
+ * As a terminal would show it in the end, without what was overwritten, without colours and other control sequences (ECMA-48,
+ * 5.4), and not longer than a chat can take.
+ */
 function shown(text: string): string {
+  const last = text.slice(text.lastIndexOf("\r") + 1);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it takes out
-  const plain = text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "").replace(/\t/g, "    ");
+  const plain = last.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "").replace(/\t/g, "    ");
   return plain.length <= LINE_LENGTH ? plain : `${plain.slice(0, LINE_LENGTH - 1)}…`;
 }

@@ -1,0 +1,31 @@
+/** The README is true: its table of commands is the commands', and its configuration can be pasted. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { commands } from "../commands/index.ts";
+import { usage } from "../src/chat/command.ts";
+import { parseConfig } from "../src/config.ts";
+import { PACKAGE_FOLDER } from "../src/package.ts";
+import { parsePipeline } from "../src/pipeline/schema.ts";
+
+const readme = readFileSync(join(PACKAGE_FOLDER, "README.md"), "utf8");
+const yamlBlocks = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? "");
+
+describe("the README", () => {
+  test("has a row for every command, as the commands describe themselves", () => {
+    const rows = commands.map((command) => {
+      const role = command.role ?? "everyone";
+      return `| \`${usage(command, "!").replaceAll("|", "\\|")}\` | ${role} | ${command.summary} |`;
+    });
+    expect(readme).toContain(["| command | role | what it does |", "| --- | --- | --- |", ...rows].join("\n"));
+  });
+
+  test.each(yamlBlocks.map((text) => [text.split("\n")[0] ?? "", text]))(
+    "yaml that begins with %s can be pasted",
+    (_first, text) => {
+      if (text.startsWith("steps:")) expect(parsePipeline(text).steps.length).toBeGreaterThan(0);
+      else
+        expect(parseConfig(text, { file: "docker-ci.yml", env: { IRC_PASSWORD: "x" }, cwd: "/" }).file).toBeDefined();
+    },
+  );
+});
