@@ -5,7 +5,6 @@
 import { createWriteStream } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, truncate } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { StringDecoder } from "node:string_decoder";
 import { createGzip } from "node:zlib";
 import { z } from "zod";
 import type { OutputPosition } from "../runtime.ts";
@@ -61,10 +60,17 @@ export class BuildLog {
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
   #failure: unknown;
-  #decoder = new StringDecoder("utf8");
-  #endsWithNewline = true;
+  /** The bytes of a character whose rest has not been written yet; the live stream gets whole ones. */
+  #cutOff: Uint8Array = new Uint8Array();
+  #endsWithNewline: boolean;
 
-  private constructor(options: BuildLogOptions, file: FileHandle, index: FileHandle, last: IndexEntry) {
+  private constructor(
+    options: BuildLogOptions,
+    file: FileHandle,
+    index: FileHandle,
+    last: IndexEntry,
+    endsWithNewline: boolean,
+  ) {
     this.#options = options;
     this.#file = file;
     this.#index = index;
@@ -72,6 +78,7 @@ export class BuildLog {
     this.#pieceBytes = last.bytes;
     this.#total = last.total;
     this.#position = { step: last.step, output: { stdout: last.stdout, stderr: last.stderr } };
+    this.#endsWithNewline = endsWithNewline;
   }
 
   /**
@@ -83,6 +90,7 @@ export class BuildLog {
     await mkdir(folder, { recursive: true });
     const { last, bytes: indexBytes } = await readIndex(logIndex(folder, number));
     if (indexBytes > 0) await truncate(logIndex(folder, number), indexBytes);
+    else await rm(logIndex(folder, number), { force: true });
     const path = pieceOf(folder, number, last.piece);
     for (const piece of await logPieces(folder, number)) {
       const segment = /tail-(\d+)$/.exec(piece)?.[1];
@@ -91,7 +99,8 @@ export class BuildLog {
     if (last.total > 0) await truncate(path, last.bytes);
     else await rm(path, { force: true });
     const file = await openForAppending(path);
-    return new BuildLog(options, file, await openForAppending(logIndex(folder, number)), last);
+    const index = await openForAppending(logIndex(folder, number));
+    return new BuildLog(options, file, index, last, await endsLine(path, last.bytes));
   }
 
   /** Where an earlier attempt stopped; all zero in a new log. */
@@ -162,10 +171,16 @@ export class BuildLog {
       this.#failure = error;
       throw error;
     }
-    const shown = bytes.length > LIVE_BYTES ? bytes.subarray(bytes.length - LIVE_BYTES) : bytes;
-    if (shown !== bytes) this.#decoder = new StringDecoder("utf8");
-    const text = this.#decoder.write(shown);
-    if (text !== "") this.#options.publish?.(at + bytes.length - shown.length, text);
+    this.#show(at, bytes);
+  }
+
+  #show(at: number, bytes: Buffer): void {
+    const whole = this.#cutOff.length === 0 ? bytes : Buffer.concat([this.#cutOff, bytes]);
+    const end = endOfCharacters(whole);
+    this.#cutOff = whole.subarray(end);
+    const start = end <= LIVE_BYTES ? 0 : startOfCharacter(whole, end - LIVE_BYTES);
+    const text = whole.toString("utf8", start, end);
+    if (text !== "") this.#options.publish?.(at + bytes.length - whole.length + start, text);
   }
 
   async #rotate(): Promise<void> {
@@ -211,14 +226,55 @@ async function openForAppending(path: string): Promise<FileHandle> {
   return open(path, "a", 0o600);
 }
 
-/** The last complete entry, and how many bytes of the index are complete. */
+/** Whether the first `bytes` of a piece end with a whole line; an empty piece does. */
+async function endsLine(path: string, bytes: number): Promise<boolean> {
+  if (bytes === 0) return true;
+  const file = await open(path, "r");
+  try {
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, bytes - 1);
+    return buffer[0] === 10;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Where the last character begins if the bytes end in the middle of it, else their length (RFC 3629, 3). */
+function endOfCharacters(bytes: Uint8Array): number {
+  for (let back = 1; back <= 3; back += 1) {
+    const byte = bytes[bytes.length - back];
+    if (byte === undefined || byte < 0x80) break;
+    if (byte < 0xc0) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return length > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
+}
+
+/** The first place from `from` on where a character begins. */
+function startOfCharacter(bytes: Uint8Array, from: number): number {
+  let start = from;
+  while (start < from + 3 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1;
+  return start;
+}
+
+/** The last complete entry, and how many bytes of the index are good up to its end. */
 async function readIndex(path: string): Promise<{ last: IndexEntry; bytes: number }> {
   const start: IndexEntry = { piece: 0, bytes: 0, total: 0, step: "", stdout: 0, stderr: 0 };
-  const text = await readFile(path, "utf8").catch(() => "" /* a new log */);
+  const text = await readFile(path, "latin1").catch(() => "" /* a new log */);
   // A line without its newline was cut by the kill, and the bytes it speaks of are cut off with it.
-  const complete = text.slice(0, text.lastIndexOf("\n") + 1);
-  const lines = complete.trimEnd();
-  const last = lines.slice(lines.lastIndexOf("\n") + 1);
-  if (last === "") return { last: start, bytes: 0 };
-  return { last: IndexEntry.parse(JSON.parse(last)), bytes: complete.length };
+  for (let end = text.lastIndexOf("\n"); end >= 0; end = text.lastIndexOf("\n", end - 1)) {
+    const entry = readEntry(text.slice(end === 0 ? 0 : text.lastIndexOf("\n", end - 1) + 1, end));
+    if (entry !== undefined) return { last: entry, bytes: end + 1 };
+    if (end === 0) break;
+  }
+  return { last: start, bytes: 0 };
+}
+
+function readEntry(line: string): IndexEntry | undefined {
+  try {
+    return IndexEntry.safeParse(JSON.parse(line)).data;
+  } catch {
+    // Not JSON: what a crash of the machine left in the file; the entry before it counts.
+    return undefined;
+  }
 }

@@ -2,9 +2,11 @@
 import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { PassThrough, pipeline, type Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+import { createContext, Script } from "node:vm";
 import { createGunzip } from "node:zlib";
+import { describeError, UserError } from "../errors.ts";
 
 export const keptLog = (folder: string, number: number): string => join(folder, `${number}.log.gz`);
 /** The pieces of a running build's log, in the order of reading: the head, then the segments of the tail that are left. */
@@ -35,25 +37,20 @@ export async function openLog(folder: string, number: number): Promise<Readable 
     });
   }
   const pieces = await logPieces(folder, number);
-  return pieces.length === 0 ? undefined : concatenate(pieces);
+  if (pieces.length === 0) return undefined;
+  const isCut = pieces[1] !== undefined && pieces[1] !== logTail(folder, number, 1);
+  return concatenate(pieces, (index) => (index === 1 && isCut ? "\n… log left out here: it passed the limit …\n" : ""));
 }
 
 /** One stream of several files, one after the other, without holding more than one of them open. */
 export function concatenate(paths: readonly string[], between: (index: number) => string = () => ""): Readable {
-  const out = new PassThrough();
-  const run = async (): Promise<void> => {
+  const read = async function* (): AsyncGenerator<Buffer, void, undefined> {
     for (const [index, path] of paths.entries()) {
-      const gap = between(index);
-      if (gap !== "") out.write(gap);
-      for await (const chunk of createReadStream(path)) {
-        if (out.destroyed) return;
-        if (!out.write(chunk)) await new Promise((resolve) => out.once("drain", resolve).once("close", resolve));
-      }
+      yield Buffer.from(between(index));
+      yield* createReadStream(path);
     }
-    out.end();
   };
-  run().catch((error: unknown) => out.destroy(error instanceof Error ? error : new Error(String(error))));
-  return out;
+  return Readable.from(read(), { objectMode: false });
 }
 
 /** A line of a log with its number, counted from 1 as the page does. */
@@ -62,17 +59,63 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** The last `count` lines that the pattern finds, or the last lines of all. Reads the log once, keeps `count` lines. */
+/** A longer line is cut here, so that a log without newlines needs no more memory than another. */
+const LINE_MAX = 16 * 1024;
+/** A pattern may take this long at a stretch, during which nobody else is answered, and in all. */
+const MATCH_MS = 250;
+const MATCH_ALL_MS = 5_000;
+
+/**
+ * The last `count` lines that the pattern finds, or the last lines of all. Reads the log once, keeps `count` lines.
+ * @throws UserError for a pattern that takes too long, as `/(a+)+$/` may.
+ */
 export async function lastLines(log: Readable, count: number, pattern?: RegExp): Promise<LogLine[]> {
-  const kept: LogLine[] = [];
-  let number = 0;
-  for await (const text of createInterface({ input: log, crlfDelay: Number.POSITIVE_INFINITY })) {
-    number += 1;
-    if (pattern !== undefined && !pattern.test(text)) continue;
-    kept.push({ number, text });
-    if (kept.length > count) kept.shift();
-  }
+  const find = pattern === undefined ? (lines: readonly LogLine[]) => lines : matcher(pattern);
+  let kept: LogLine[] = [];
+  for await (const lines of numberedLines(log)) kept = [...kept, ...find(lines)].slice(-count);
   return kept;
+}
+
+/** The lines of a log as they come, some at a time. */
+async function* numberedLines(log: Readable): AsyncGenerator<LogLine[], void, undefined> {
+  const decoder = new StringDecoder("utf8");
+  let number = 0;
+  let rest = "";
+  const line = (text: string): LogLine => {
+    number += 1;
+    return { number, text: (text.endsWith("\r") ? text.slice(0, -1) : text).slice(0, LINE_MAX) };
+  };
+  for await (const chunk of log) {
+    const texts = (rest + decoder.write(chunk)).split("\n");
+    rest = (texts.pop() ?? "").slice(0, LINE_MAX);
+    if (texts.length > 0) yield texts.map(line);
+  }
+  if (rest !== "") yield [line(rest)];
+}
+
+/** What a pattern finds. It comes from anyone in a chat, so it runs under a time limit, which only a vm script can have. */
+function matcher(pattern: RegExp): (lines: readonly LogLine[]) => LogLine[] {
+  let given: readonly LogLine[] = [];
+  let found: LogLine[] = [];
+  let leftMs = MATCH_ALL_MS;
+  const context = createContext({
+    match: () => {
+      found = given.filter(({ text }) => pattern.test(text));
+    },
+  });
+  const script = new Script("match()");
+  return (lines) => {
+    given = lines;
+    const before = performance.now();
+    try {
+      script.runInContext(context, { timeout: Math.max(1, Math.min(MATCH_MS, Math.ceil(leftMs))) });
+    } catch (error) {
+      if (!/timed out/.test(describeError(error))) throw error;
+      throw new UserError(`/${pattern.source}/ takes too long to look for; try a simpler pattern.`, { cause: error });
+    }
+    leftMs -= performance.now() - before;
+    return found;
+  };
 }
 
 async function exists(path: string): Promise<boolean> {
