@@ -1,13 +1,14 @@
 /** The record of a build while a worker is at it. */
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { describeError } from "../errors.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import type { Revision } from "../revisions.ts";
-import type { Build, BuildState, FinalState, StepResult } from "./build.ts";
+import { Build, type BuildState, type FinalState, type StepResult } from "./build.ts";
 import { announcements } from "./builds.ts";
 import type { BuildStore } from "./store.ts";
 
@@ -85,9 +86,9 @@ export class BuildAtWork {
         if (error instanceof Overtaken) {
           // Our own write may have been done although its answer was lost with the connection.
           const now = tries === 0 ? undefined : await this.#deps.store.get(this.#build.number);
-          const wanted = { ...this.#build, ...changes, state };
-          if (now === undefined || JSON.stringify(now) !== JSON.stringify(wanted)) throw error;
-          this.#build = now;
+          const wanted = Build.parse(JSON.parse(JSON.stringify({ ...this.#build, ...changes, state })));
+          if (!isDeepStrictEqual(now, wanted)) throw error;
+          this.#build = wanted;
           return;
         }
         this.#log.warn({ reason: describeError(error) }, "the record could not be written; trying again");
