@@ -81,9 +81,16 @@ export function startOutbox(redis: Redis, open: () => Redis, chats: ReadonlyMap<
 
   const subscriber = open();
   subscriber.on("message", (_channel: string, list: string) => wake(list));
-  void subscriber.subscribe(OUTBOX_CHANNEL).catch((error: unknown) => {
-    if (!stopped.signal.aborted)
-      log.error({ err: error }, "no live news of the outbox; it is looked at every few seconds");
+  // At every connection, the first and those after an outage: what was put up before the subscription held was not heard.
+  const listen = async (): Promise<void> => {
+    await subscriber.subscribe(OUTBOX_CHANNEL);
+    await sweep();
+  };
+  subscriber.on("ready", () => {
+    listen().catch((error: unknown) => {
+      if (stopped.signal.aborted) return;
+      log.warn({ reason: describeError(error) }, "no live news of the outbox; it is looked at every few seconds");
+    });
   });
   const timer = setInterval(() => {
     void sweep().catch((error: unknown) => log.warn({ reason: describeError(error) }, "could not look at the outbox"));
