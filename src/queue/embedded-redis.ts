@@ -72,7 +72,7 @@ export async function startEmbeddedRedis(folder: string, log: Logger): Promise<E
   for (;;) {
     const state = await ping(socketPath);
     if (state === "up") break;
-    const gone = server !== undefined && (server.exitCode !== null || server.pid === undefined);
+    const gone = server !== undefined && (hasEnded(server) || server.pid === undefined);
     if (gone || Date.now() > deadline) {
       stopping = true;
       const reason = lastWords.includes("ENOENT") ? "redis-server is not installed" : lastWords.trim();
@@ -96,13 +96,18 @@ export async function startEmbeddedRedis(folder: string, log: Logger): Promise<E
       stopping = true;
       clearInterval(watch);
       const exited = new Promise<void>((resolve) => {
-        if (server === undefined || server.exitCode !== null) resolve();
+        if (server === undefined || hasEnded(server)) resolve();
         else server.once("exit", () => resolve());
       });
       await shutDown(socketPath, log);
       await Promise.race([exited, sleep(10_000, undefined, { ref: false })]);
     },
   };
+}
+
+/** A process that a signal ended has no exit code. */
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 function socketPathFor(folder: string): string {

@@ -29,6 +29,8 @@ export async function connectRedis(config: Pick<Config, "redis" | "dataDir">, lo
     config.redis.kind === "embedded" ? await startEmbeddedRedis(join(config.dataDir, "redis"), log) : undefined;
   const where = config.redis.kind === "embedded" ? "the embedded Redis" : describeAddress(config.redis.url.reveal());
   const opened: Redis[] = [];
+  /** Why the last connection failed; a command that gives up only says how often it tried. */
+  let trouble: unknown;
 
   const connect = (options: { maxRetriesPerRequest: number | null; commandTimeout?: number }): Redis => {
     // How long a closing connection waits for the server's goodbye, during which the process cannot end (ioredis: 2 s).
@@ -46,6 +48,7 @@ export async function connectRedis(config: Pick<Config, "redis" | "dataDir">, lo
       // One line for an outage, not one for every attempt to mend it.
       if (!away) log.error({ err: error }, "Redis is away");
       away = true;
+      trouble = error;
     });
     client.on("ready", () => {
       if (away) log.info("Redis is back");
@@ -64,7 +67,7 @@ export async function connectRedis(config: Pick<Config, "redis" | "dataDir">, lo
     return {
       commands,
       open: () => connect({ maxRetriesPerRequest: null }),
-      warnings: await inspectRedis(commands, where, config.redis.kind === "embedded"),
+      warnings: await inspectRedis(commands, where, config.redis.kind === "embedded", () => trouble),
       [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {
@@ -74,12 +77,12 @@ export async function connectRedis(config: Pick<Config, "redis" | "dataDir">, lo
 }
 
 /** @returns warnings. @throws ConfigError for a Redis that evicts, RuntimeError for one that does not answer. */
-async function inspectRedis(redis: Redis, where: string, embedded: boolean): Promise<string[]> {
+async function inspectRedis(redis: Redis, where: string, embedded: boolean, trouble: () => unknown): Promise<string[]> {
   let info: string;
   try {
     info = `${await redis.info("memory")}\n${await redis.info("persistence")}`;
   } catch (error) {
-    const reason = describeError(error);
+    const reason = describeError(trouble() ?? error);
     throw new RuntimeError(`${where} does not answer (${reason})`, { cause: error });
   }
   if (embedded) return [];
@@ -105,7 +108,6 @@ function describeAddress(url: string): string {
 export function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const text = `${error.name} ${error.message}`;
-  return /MaxRetriesPerRequestError|Command timed out|Connection is closed|ECONNREFUSED|ENOENT .*\.sock|LOADING|READONLY/.test(
-    text,
-  );
+  if (error.cause !== undefined && isRedisAway(error.cause)) return true;
+  return /MaxRetriesPerRequestError|Command timed out|Connection is closed|\bLOADING\b|\bREADONLY\b/.test(text);
 }
