@@ -19,8 +19,8 @@ import { Cancelled, HandedOver } from "../src/pipeline/stop.ts";
 import { storeTree } from "../src/pipeline/tree.ts";
 import type { JobOutcome } from "../src/queue/build-queue.ts";
 import { type Revision, UnknownRefError } from "../src/revisions.ts";
-import type { BuildRunner, WorkerParts } from "../src/start.ts";
 import { formatDuration } from "../src/units.ts";
+import type { BuildRunner, WorkerParts } from "../src/worker.ts";
 
 /** What the machinery breaks is tried once more. */
 const MACHINERY_TRIES = 2;

@@ -4,7 +4,7 @@ import type { Chat } from "../chat/chat.ts";
 import type { Command } from "../chat/command.ts";
 import type { Config, IrcNetwork } from "../config.ts";
 import type { NetworkName } from "../names.ts";
-import type { BuildRunner, Engine, WorkerParts } from "../start.ts";
+import type { BuildRunner, Engine, WorkerParts } from "../worker.ts";
 
 export interface TerminalOptions {
   /** Whether a person types, or a program writes commands a line. */

@@ -11,9 +11,12 @@ const QUEUE_NAME = "builds";
 const PREFIX = "docker-ci:bull";
 const Payload = z.strictObject({ number: BuildNumber });
 
-/** A worker that has not renewed its lock for this long is taken for dead, and its job is given to another. */
-const LOCK_MS = 10_000;
-const STALLED_CHECK_MS = 3_000;
+/**
+ * A worker that has not renewed its lock for this long (it does at half of it) is taken for dead, and its job is given to
+ * another. Short, because being wrong is harmless: the record lets only one of them write.
+ */
+const LOCK_MS = 6_000;
+const STALLED_CHECK_MS = 2_000;
 /** How often builds without a job are looked for: what a crash between writing a record and adding its job leaves. */
 const SWEEP_MS = 10_000;
 

@@ -1,0 +1,123 @@
+/** The part of the process that works: takes builds from the queue and drives an engine with them. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { LivePublisher } from "./builds/build-log.ts";
+import type { Builds } from "./builds/builds.ts";
+import { type Cancellations, watchCancellations } from "./builds/cancellations.ts";
+import { publishLive } from "./builds/live-log.ts";
+import type { BuildStore } from "./builds/store.ts";
+import { systemClock } from "./clock.ts";
+import type { Config } from "./config.ts";
+import { describeError } from "./errors.ts";
+import type { Opened } from "./lifecycle.ts";
+import type { BuildNumber } from "./names.ts";
+import { VERSION } from "./package.ts";
+import { createBuildWorker, type JobOutcome } from "./queue/build-queue.ts";
+import type { RedisConnections } from "./queue/redis.ts";
+import { announceWorker } from "./queue/workers.ts";
+import type { Revisions } from "./revisions.ts";
+import type { ContainerRuntime } from "./runtime.ts";
+
+/** An engine with its testbuilder. */
+export interface Engine {
+  readonly runtime: ContainerRuntime;
+  readonly revisions: Revisions & { warm(signal: AbortSignal): Promise<void> };
+}
+
+/** What a worker's job needs of the process around it; jobs/build.ts is handed in by main.ts. */
+export interface WorkerParts {
+  readonly config: Config;
+  readonly builds: Builds;
+  readonly store: BuildStore;
+  readonly engine: Engine;
+  readonly cancellations: Cancellations;
+  readonly instance: string;
+  readonly live: (number: BuildNumber) => LivePublisher;
+  readonly log: Logger;
+}
+
+export interface BuildRunner {
+  run(number: BuildNumber, lost: AbortSignal): Promise<JobOutcome>;
+  /** Removes what earlier runs left on the engine. */
+  sweep(): Promise<void>;
+  /** Resolves when nothing of finished builds is being tidied up any more. */
+  settled(): Promise<void>;
+}
+
+export interface WorkerOptions extends Omit<WorkerParts, "cancellations" | "live"> {
+  readonly redis: RedisConnections;
+  readonly createRunner: (parts: WorkerParts) => BuildRunner;
+  /** Sentences for whoever started the process. */
+  say(text: string): void;
+}
+
+export interface LocalWorker {
+  /** Numbers of the builds at work here. */
+  readonly active: ReadonlySet<number>;
+  /** Takes no more jobs; waits for those at work, then hands them over to the next start. */
+  stop(drainMs: number, force: AbortSignal): Promise<void>;
+}
+
+/** @param opened closes what is opened here. */
+export async function openWorker(options: WorkerOptions, opened: Opened): Promise<LocalWorker> {
+  const { config, log, say, engine, builds, redis } = options;
+  const cancellations = opened.add("cancellations", await watchCancellations(builds, redis.open(), log));
+  const runner = options.createRunner({
+    ...options,
+    cancellations,
+    live: (number) => publishLive(redis.commands, number, log),
+  });
+  let engineName = "no engine answered yet";
+  const stopping = new AbortController();
+  const warmUp = async (): Promise<void> => {
+    // The engine may be started after us, and may go and come back: what it needs is done once it answers.
+    for (let delayMs = 1_000; !stopping.signal.aborted; delayMs = Math.min(delayMs * 2, 30_000)) {
+      try {
+        const info = await engine.runtime.info(stopping.signal);
+        engineName = `${info.name}: Docker ${info.version}, ${info.cpus} CPUs`;
+        heartbeat.beat();
+        await runner.sweep();
+        await engine.revisions.warm(stopping.signal);
+        return;
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        if (delayMs === 1_000) say(`warning: ${describeError(error)}`);
+        log.warn({ err: error }, "the engine is not ready; looking again");
+      }
+      await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => undefined /* the loop sees the abort */);
+    }
+  };
+  const worker = opened.add(
+    "worker",
+    createBuildWorker(redis.open(), config.concurrency, log, async (number, lost) => {
+      heartbeat.beat();
+      return runner.run(number, lost).finally(() => setImmediate(() => heartbeat.beat()));
+    }),
+  );
+  const heartbeat = opened.add(
+    "heartbeat",
+    announceWorker(
+      redis.commands,
+      () => ({ engine: engineName, slots: config.concurrency, active: [...worker.active], version: VERSION }),
+      systemClock,
+      log,
+    ),
+  );
+  const warming = warmUp();
+  return {
+    active: worker.active,
+    async stop(drainMs, force) {
+      stopping.abort();
+      worker.stopTaking();
+      const deadline = Date.now() + drainMs;
+      while (worker.active.size > 0 && Date.now() < deadline && !force.aborted) await sleep(25);
+      if (worker.active.size > 0) {
+        log.info({ builds: [...worker.active] }, "leaving builds to the next start");
+        cancellations.handOver();
+        const handed = Date.now() + 5_000;
+        while (worker.active.size > 0 && Date.now() < handed) await sleep(25);
+      }
+      await Promise.race([Promise.allSettled([runner.settled(), warming]), sleep(5_000, undefined, { ref: false })]);
+    },
+  };
+}
