@@ -2,10 +2,10 @@
  * Writing the log of one build: to files, bounded, in a way that a killed worker's successor can go on at the byte where it
  * stopped; and, thinned to what a reader can follow, to a live stream.
  */
-import { createWriteStream } from "node:fs";
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, truncate } from "node:fs/promises";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { createGzip } from "node:zlib";
+import { createGunzip, createGzip } from "node:zlib";
 import { z } from "zod";
 import type { OutputPosition } from "../runtime.ts";
 import { formatBytes } from "../units.ts";
@@ -88,6 +88,7 @@ export class BuildLog {
   static async open(options: BuildLogOptions): Promise<BuildLog> {
     const { folder, number } = options;
     await mkdir(folder, { recursive: true });
+    await takeUpKept(folder, number);
     const { last, bytes: indexBytes } = await readIndex(logIndex(folder, number));
     if (indexBytes > 0) await truncate(logIndex(folder, number), indexBytes);
     else await rm(logIndex(folder, number), { force: true });
@@ -216,6 +217,21 @@ export class BuildLog {
     await rename(`${target}.part`, target);
     for (const piece of [...pieces, logIndex(folder, number)]) await rm(piece, { force: true });
   }
+}
+
+/**
+ * A worker that was killed after it had closed the log, and before the record said how the build ended, leaves only the kept
+ * log: it becomes the head again. The kept one goes last, so that a second kill finds all of it in the same place.
+ */
+async function takeUpKept(folder: string, number: number): Promise<void> {
+  const kept = keptLog(folder, number);
+  if (!existsSync(kept) || (await readIndex(logIndex(folder, number))).bytes > 0) return;
+  const head = logHead(folder, number);
+  await pipeline(createReadStream(kept), createGunzip(), createWriteStream(head));
+  const { size } = await stat(head);
+  const entry: IndexEntry = { piece: 0, bytes: size, total: size, step: "", stdout: 0, stderr: 0 };
+  await writeFile(logIndex(folder, number), `${JSON.stringify(entry)}\n`);
+  await rm(kept);
 }
 
 function pieceOf(folder: string, number: number, piece: number): string {

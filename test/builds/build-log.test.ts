@@ -131,6 +131,17 @@ describe("after a kill", () => {
     expect(await readBack(folder.path)).toBe("line 1\n");
   });
 
+  test("after the log was closed and before the build was written down as over: nothing of it is lost", async () => {
+    await using folder = await temporaryFolder();
+    const first = await openWriter(folder.path);
+    await first.write("line 1\n");
+    await first.log.close();
+    const second = await openWriter(folder.path);
+    await second.log.line("── attempt 2");
+    await second.log.close();
+    expect(await readBack(folder.path)).toBe("line 1\n── attempt 2\n");
+  });
+
   test("in the middle of a line: what we say ourselves does not hang on it", async () => {
     await using folder = await temporaryFolder();
     const first = await openWriter(folder.path);
