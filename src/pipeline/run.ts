@@ -156,8 +156,12 @@ async function runInContainer(
   { images, network, log, signal, place }: StepScene,
 ): Promise<StepEnd> {
   const image = step.image.kind === "step" ? images.get(step.image.step) : step.image.reference;
-  if (image === undefined)
-    return { state: "failed", meaning: `there is no image of step ${JSON.stringify(step.image)}` };
+  if (image === undefined) {
+    return {
+      state: "failed",
+      meaning: `no image to run in: step ${step.image.kind === "step" ? step.image.step : ""} built none`,
+    };
+  }
   const resumed = run.attempt > 1 && log.position.step === step.name;
   if (!resumed) {
     await log.line(

@@ -1,11 +1,11 @@
 /** The files of a revision, as one tar on disk: looked into for the pipeline, then handed to the engine as often as it takes. */
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PassThrough, type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import tar from "tar-stream";
-import { RuntimeError } from "../errors.ts";
+import { describeError, RuntimeError } from "../errors.ts";
 
 /** A pipeline file or Dockerfile larger than this is not read: something else was put in its place. */
 const READ_MAX_BYTES = 1024 * 1024;
@@ -18,7 +18,7 @@ export interface Tree {
 
 /**
  * Stores a tar stream in a file and keeps the text of the named files on the way by.
- * @throws RuntimeError when the stream or the disk fails; nothing is left at `tarFile` then.
+ * @throws RuntimeError when the stream or the disk fails, or the signal's reason; nothing is left then.
  */
 export async function storeTree(
   source: Readable,
@@ -26,6 +26,9 @@ export async function storeTree(
   wanted: readonly string[],
   signal: AbortSignal,
 ): Promise<Tree> {
+  source.on("error", () => {
+    // One that fails before anything reads it must not end the process; the pipeline below finds the error.
+  });
   await mkdir(dirname(tarFile), { recursive: true });
   const top = new Map<string, string>();
   const extract = tar.extract();
@@ -40,12 +43,20 @@ export async function storeTree(
       done();
     },
   });
+  const broken = new AbortController();
+  const both = AbortSignal.any([signal, broken.signal]);
+  const writing = pipeline(source, tee, createWriteStream(`${tarFile}.part`), { signal: both });
   try {
-    await Promise.all([pipeline(source, tee, createWriteStream(`${tarFile}.part`), { signal }), reading]);
+    await Promise.all([writing, reading]);
   } catch (error) {
+    // What one side failed with keeps the other waiting: both are ended before anybody is told.
+    broken.abort();
     extract.destroy();
-    await reading.catch(() => undefined /* the same fault, seen from the other side */);
-    throw error;
+    await Promise.allSettled([writing, reading]);
+    await rm(`${tarFile}.part`, { force: true });
+    signal.throwIfAborted();
+    if (error instanceof RuntimeError) throw error;
+    throw new RuntimeError(`the checkout could not be stored (${describeError(error)})`, { cause: error });
   }
   await rename(`${tarFile}.part`, tarFile);
   return { tarFile, top };
@@ -92,13 +103,15 @@ export function rewriteTar(tarFile: string, { rename: renamed, replace }: Rewrit
         entry.resume();
         continue;
       }
+      // Its extended fields hold the name as it was, and would win over the new one; what is needed of them is made again.
+      const { pax: _, ...header } = entry.header;
       const text = replace.get(name);
       if (text !== undefined) {
         entry.resume();
-        pack.entry({ ...entry.header, name, size: Buffer.byteLength(text) }, text);
+        pack.entry({ ...header, name, size: Buffer.byteLength(text) }, text);
         continue;
       }
-      const target = pack.entry({ ...entry.header, name });
+      const target = pack.entry({ ...header, name });
       await pipeline(entry, target);
     }
     pack.finalize();
