@@ -10,8 +10,8 @@ export type Bound =
   | { readonly kind: "unfit"; readonly problem: string };
 
 /**
- * Words fill the arguments in their order; `--name value`, `--name=value` and `name=value` fill the one they name, and what
- * is left of `key=value` goes to the argument that takes pairs.
+ * Words fill the arguments in their order; `--name value`, `--name=value` and `name=value` fill the one they name, and any other
+ * `key=value` goes to the argument that takes pairs. A pair's key counts as written: `REF=…` is a variable, not the ref.
  */
 export function bindArguments(command: Command, parsed: ParsedCommand): Bound {
   const { words } = parsed;
@@ -39,11 +39,13 @@ export function bindArguments(command: Command, parsed: ParsedCommand): Bound {
       if (following !== undefined) index += 1;
       const value = word.value ?? following?.text;
       if (value === undefined) return unfit(`--${word.name} has no value`);
+      if (target.name in given) return unfit(`${target.name} is given twice`);
       given[target.name] = value;
+    } else if (word.kind === "pair" && forms.some(({ name, takes }) => name === word.key && takes !== "pairs")) {
+      if (word.key in given) return unfit(`${word.key} is given twice`);
+      given[word.key] = word.value;
     } else if (word.kind === "pair" && pairsForm !== undefined) {
-      const target = named(word.key);
-      if (target === undefined) pairs[word.key] = word.value;
-      else given[target.name] = word.value;
+      pairs[word.key] = word.value;
     } else if (form === undefined) {
       return unfit(`one word too many: "${word.text}"`);
     } else {

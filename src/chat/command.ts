@@ -70,8 +70,20 @@ export interface Command {
   readonly examples: readonly string[];
   readonly role: Role | undefined;
   readonly args: z.ZodObject;
-  /** Parses and runs. @throws z.ZodError for arguments that do not fit, besides what the command throws. */
+  /** Parses and runs. @throws MisfitError for arguments that do not fit, besides what the command throws. */
   execute(given: Readonly<Record<string, unknown>>, context: Omit<CommandContext<never>, "args">): Promise<Reply>;
+}
+
+/** The arguments do not fit. A ZodError would not do: a record that cannot be read is one too, and no fault of the speaker's. */
+export class MisfitError extends Error {
+  override readonly name = "MisfitError";
+  /** The first argument that does not fit, and what it has to be. */
+  readonly argument: string;
+
+  constructor(error: z.ZodError) {
+    super(error.issues[0]?.message ?? "", { cause: error });
+    this.argument = String(error.issues[0]?.path[0] ?? "");
+  }
 }
 
 export function defineCommand<Shape extends z.core.$ZodLooseShape>(definition: CommandDefinition<Shape>): Command {
@@ -84,7 +96,9 @@ export function defineCommand<Shape extends z.core.$ZodLooseShape>(definition: C
     role,
     args,
     async execute(given, context) {
-      return definition.run({ ...context, args: args.parse(given) });
+      const parsed = args.safeParse(given);
+      if (!parsed.success) throw new MisfitError(parsed.error);
+      return definition.run({ ...context, args: parsed.data });
     },
   };
 }
@@ -105,6 +119,11 @@ export function argumentForms(args: z.ZodObject): ArgumentForm[] {
     const required = !z.safeParse(schema, undefined).success;
     return { name, takes: meta.takes ?? "word", required, label: meta.label ?? name };
   });
+}
+
+/** The examples as they are typed here, whatever the prefix. */
+export function examplesOf({ examples }: Command, prefix: string): string[] {
+  return examples.map((example) => example.replace(/^!/, () => prefix));
 }
 
 /** `!build <project> [branch, tag or commit] [key=value…]` */

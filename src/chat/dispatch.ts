@@ -2,13 +2,12 @@
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { z } from "zod";
 import { describeError, RuntimeError, UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { isRedisAway } from "../queue/redis.ts";
 import { bindArguments } from "./arguments.ts";
 import type { Chat } from "./chat.ts";
-import { type Command, type CommandServices, usage } from "./command.ts";
+import { type Command, type CommandServices, examplesOf, MisfitError, usage } from "./command.ts";
 import { type ParsedCommand, parseLine } from "./grammar.ts";
 import { type ChatMessage, roomKey } from "./message.ts";
 import { identify, mayAct } from "./people.ts";
@@ -18,6 +17,8 @@ import { type Reply, say } from "./reply.ts";
 const STILL_WORKING_MS = 2_500;
 /** How long a message that changed something is remembered, so that a second delivery does nothing. */
 const HEARD_SECONDS = 86_400;
+/** No more of a wrong argument is repeated. */
+const MISFIT_LENGTH = 60;
 
 /** What became of a line, for the terminal's exit status. */
 export type Handled = "ignored" | "answered" | "refused" | "failed";
@@ -53,7 +54,7 @@ export function createDispatcher(services: CommandServices, redis: Redis, log: L
       const reply = await command.execute(bound.given, { ...services, message, identity });
       return { reply, handled: reply.lines[0]?.tone === "refused" ? "refused" : "answered" };
     } catch (error) {
-      if (error instanceof z.ZodError) return refuse(howTo(command, config.prefix, describeMisfit(error)));
+      if (error instanceof MisfitError) return refuse(howTo(command, config.prefix, misfit(error, bound.given)));
       throw error;
     }
   }
@@ -139,13 +140,14 @@ function unknownCommand(name: string, known: readonly string[], prefix: string):
 
 /** `!log <build> [lines or /pattern/], for example !log 43 20 or !log 43 /panic/` */
 function howTo(command: Command, prefix: string, problem: string): string {
-  const examples = command.examples.length === 0 ? "" : `, for example ${command.examples.join(" or ")}`;
+  const typed = examplesOf(command, prefix);
+  const examples = typed.length === 0 ? "" : `, for example ${typed.join(" or ")}`;
   return `${usage(command, prefix)}${examples}${problem === "" ? "" : ` (${problem})`}`;
 }
 
-/** The first thing that does not fit; an argument that is not there at all needs no words, the usage line shows it. */
-function describeMisfit(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined || (issue.code === "invalid_type" && issue.input === undefined)) return "";
-  return `${issue.path.join(".")}: ${issue.message}`;
+/** `"abc": a build's number, such as 43`; an argument that is not there at all needs no words, the usage line shows it. */
+function misfit({ argument, message }: MisfitError, given: Readonly<Record<string, unknown>>): string {
+  const found = given[argument];
+  if (found === undefined) return "";
+  return `${JSON.stringify(found).slice(0, MISFIT_LENGTH)}: ${message}`;
 }
