@@ -60,7 +60,9 @@ describe("asking for", () => {
     const lines = stdout.trimEnd().split("\n");
     expect(lines[0]).toBe(`p has no branch, tag or commit "mian". Nearest: main. All: ${site.url}/projects/p`);
     expect(lines[1]).toMatch(/^▲ cannot reach \/nowhere\/at\/all: there is nothing at that path/);
-    expect(lines[2]).toMatch(/^!build <project> \[branch, tag or commit\] \[key=value…\], for example .* \("\.\.\/x": a branch, tag or commit name\)/);
+    expect(lines[2]).toMatch(
+      /^!build <project> \[branch, tag or commit\] \[key=value…\], for example .* \("\.\.\/x": a branch, tag or commit name\)/,
+    );
   });
 
   test("a build while the engine is away", async () => {
