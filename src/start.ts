@@ -185,7 +185,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
         const goodbye = AbortSignal.timeout(GOODBYE_MS);
         const reachable = [...chats.values()].filter(({ state }) => state.kind === "connected");
         // Redis may be away: then what waits in the outbox goes out after the next start.
-        await Promise.allSettled(reachable.map(({ network }) => outbox?.drained(network, goodbye)));
+        await Promise.allSettled(reachable.map(async ({ network }) => outbox?.drained(network, goodbye)));
         await opened.close();
       })();
       return stopped;

@@ -63,7 +63,7 @@ export function startOutbox(redis: Redis, open: () => Redis, chats: ReadonlyMap<
     if (stopped.signal.aborted || busy.has(list)) return;
     const work = deliver(list)
       .catch((error: unknown) => log.error({ err: error, list }, "outbox stopped for now"))
-      .finally(async () => {
+      .then(async () => {
         busy.delete(list);
         // An entry that came while the last look found the list empty would else wait for the sweep.
         if (
