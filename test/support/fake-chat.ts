@@ -63,13 +63,12 @@ export class FakeChat implements Chat {
 
   /** Lines as a person reads them, `ada: ✔ hello #1 passed`, of one room or of all. */
   lines(room?: string): string[] {
-    return this.sent
-      .filter((outgoing) => room === undefined || outgoing.room.name === room)
-      .flatMap(({ reply, to }) =>
-        [...reply.lines.map(lineText), ...(reply.verbatim ?? [])].map((text) =>
-          to === undefined ? text : `${to}: ${text}`,
-        ),
-      );
+    return this.sent.filter((outgoing) => room === undefined || outgoing.room.name === room).flatMap(shown);
+  }
+
+  /** Those of what was sent after that many messages. */
+  linesSince(count: number): string[] {
+    return this.sent.slice(count).flatMap(shown);
   }
 
   /** Waits until that many messages were delivered. */
@@ -81,4 +80,9 @@ export class FakeChat implements Chat {
     this.#messageListeners.clear();
     this.#stateListeners.clear();
   }
+}
+
+function shown({ reply, to }: Outgoing): string[] {
+  const texts = [...reply.lines.map(lineText), ...(reply.verbatim ?? [])];
+  return texts.map((text) => (to === undefined ? text : `${to}: ${text}`));
 }

@@ -1,0 +1,98 @@
+/** People talking to docker-ci in a fake chat, with real records behind it. */
+import type { Redis } from "ioredis";
+import { commands as allCommands } from "../../commands/index.ts";
+import type { LogLine } from "../../src/builds/log-files.ts";
+import type { Command, CommandServices, WorkerStatus } from "../../src/chat/command.ts";
+import { createDispatcher, type Dispatcher, type Handled } from "../../src/chat/dispatch.ts";
+import type { Room } from "../../src/chat/message.ts";
+import { FakeChat } from "./fake-chat.ts";
+import { clock, NOW, type Records } from "./records.ts";
+
+export interface Said {
+  readonly nick?: string;
+  readonly account?: string;
+  readonly room?: string;
+  readonly kind?: Room["kind"];
+  /** As the network numbers its messages. */
+  readonly id?: string;
+  readonly trusted?: boolean;
+}
+
+export interface Talk {
+  readonly chat: FakeChat;
+  readonly dispatcher: Dispatcher;
+  /** Who asked for a shutdown. */
+  readonly stoppedBy: string[];
+  say(text: string, who?: Said): Promise<Handled>;
+  /** Says it and gives the lines of the answer, without the address at their beginning. */
+  ask(text: string, who?: Said): Promise<string[]>;
+}
+
+export const WORKER: WorkerStatus = {
+  name: "big-1",
+  engine: "Docker Engine: Docker 20.10.24, 2 CPUs",
+  slots: 2,
+  active: [],
+  seenAt: NOW.toISOString(),
+  version: "1.0.0",
+};
+
+export function openTalk(
+  { config, builds, redis, log }: Records,
+  {
+    commands = allCommands,
+    network = "fake",
+    workers = [WORKER],
+    logLines = async () => undefined,
+    connection = redis.commands,
+  }: {
+    commands?: readonly Command[];
+    network?: string;
+    workers?: readonly WorkerStatus[];
+    logLines?: (number: number, count: number, pattern?: RegExp) => Promise<readonly LogLine[] | undefined>;
+    connection?: Redis;
+  } = {},
+): Talk {
+  const chat = new FakeChat(network);
+  const stoppedBy: string[] = [];
+  const services: CommandServices = {
+    config,
+    builds,
+    chats: new Map([[chat.network, chat]]),
+    clock,
+    version: "1.0.0",
+    startedAt: new Date(NOW.getTime() - 7_500_000),
+    commands,
+    workers: async () => workers,
+    logLines,
+    shutdown: (by) => stoppedBy.push(by),
+  };
+  const dispatcher = createDispatcher(services, connection, log);
+  let count = 0;
+  const say: Talk["say"] = (
+    text,
+    { nick = "ada", account, room = "#dev", kind = "channel", id, trusted = false } = {},
+  ) => {
+    count += 1;
+    const message = {
+      id: id ?? `message-${count}`,
+      room: chat.room(room, kind),
+      speaker: { network: chat.network, displayName: nick, account, trusted },
+      text,
+      botName: "docker-ci",
+    };
+    return dispatcher.handle(message, chat);
+  };
+  return {
+    chat,
+    dispatcher,
+    stoppedBy,
+    say,
+    async ask(text, who) {
+      const before = chat.sent.length;
+      await say(text, who);
+      const to = `${who?.nick ?? "ada"}: `;
+      return chat.linesSince(before).map((line) => (line.startsWith(to) ? line.slice(to.length) : line));
+    },
+  };
+}
