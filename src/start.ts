@@ -133,7 +133,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   let outbox: Outbox | undefined;
   if (options.role === "everything") {
     outbox = opened.add("outbox", startOutbox(redis.commands, redis.open, chats, log));
-    const progress = { builds, eventChannel: store.eventChannel, chats, clock, log };
+    const progress = { builds, eventChannel: store.eventChannel, url: config.url, chats, clock, log };
     opened.add("progress", await showProgress(progress, redis.open()));
     const web = createWeb({
       config,

@@ -117,7 +117,8 @@ export async function openConsole(options: ConsoleOptions): Promise<Terminal> {
         above(() => void output.write(`${lines.join("\n")}\n`, () => resolve()));
       });
     },
-    progress(_room, key, line) {
+    progress(_room, key, reply) {
+      const line = reply?.lines[0];
       if (screen) {
         above(() => {
           if (line === undefined) progress.delete(key);

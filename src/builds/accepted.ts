@@ -6,10 +6,11 @@ import type { Identity } from "../chat/people.ts";
 import { type Reply, say } from "../chat/reply.ts";
 import { formatDuration } from "../units.ts";
 import type { Build, Requester } from "./build.ts";
-import { buildUrl, quotedTitle, revisionName } from "./describe.ts";
+import { buildActions, buildKey, buildUrl, quotedTitle, revisionName } from "./describe.ts";
 
-export function requesterOf(identity: Identity, { speaker, room }: ChatMessage): Requester {
-  return { name: identity.name, displayName: speaker.displayName, network: room.network, room };
+export function requesterOf(identity: Identity, { speaker, room, thread }: ChatMessage): Requester {
+  const asked = { name: identity.name, displayName: speaker.displayName, network: room.network, room };
+  return thread === undefined ? asked : { ...asked, thread };
 }
 
 export async function accepted(
@@ -19,7 +20,7 @@ export async function accepted(
   const [queued, expectedMs, known] = await Promise.all([builds.queued(), builds.expectedMs(build.project), workers()]);
   const before = queued.filter(({ number }) => number < build.number).length;
   const place = known.length === 0 ? "no worker is up" : before === 0 ? "next in line" : `${before} before it`;
-  return say(
+  const reply = say(
     "queued",
     [
       `${build.project} #${build.number} queued`,
@@ -29,4 +30,5 @@ export async function accepted(
     ],
     buildUrl(config.url, build.number),
   );
+  return { ...reply, key: buildKey(build.number), actions: buildActions(build, config.url) };
 }

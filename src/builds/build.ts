@@ -11,6 +11,8 @@ export const Requester = z.strictObject({
   displayName: z.string(),
   network: NetworkName,
   room: Room,
+  /** Where the room has threads and it was asked in one. */
+  thread: z.string().optional(),
 });
 export type Requester = z.infer<typeof Requester>;
 

@@ -11,7 +11,7 @@ import type { BuildQueue } from "../queue/build-queue.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import { type Revision, type Revisions, UnknownRefError } from "../revisions.ts";
 import { type Build, durationMs, type FinalState, isFinished, type Requester } from "./build.ts";
-import { resultLine } from "./describe.ts";
+import { resultReply } from "./describe.ts";
 import type { BuildStore } from "./store.ts";
 
 const CANCEL_CHANNEL = "docker-ci:cancel";
@@ -200,9 +200,10 @@ export function announcements(build: Build, url: string, clock: Clock): OutboxEn
       at: clock.now().toISOString(),
       outgoing: {
         room: build.requester.room,
-        reply: { lines: [resultLine(build, url)] },
+        reply: resultReply(build, url),
         to: build.requester.displayName,
         priority: "answer",
+        ...(build.requester.thread === undefined ? {} : { thread: build.requester.thread }),
       },
     },
   ];

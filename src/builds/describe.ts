@@ -1,5 +1,5 @@
 /** Builds in words, in the order that FACE.md fixes: project, number, word, time, revision and author, what failed, link. */
-import { type Line, line, type Tone } from "../chat/reply.ts";
+import { type Action, type Line, line, type Reply, type Tone } from "../chat/reply.ts";
 import type { Revision } from "../revisions.ts";
 import { formatDuration } from "../units.ts";
 import { type Build, durationMs, type FinishedBuild, isFinished } from "./build.ts";
@@ -10,6 +10,11 @@ export const SHORT_SHA = 7;
 /** `https://ci.example.org/builds/42` */
 export function buildUrl(url: string, number: number): string {
   return `${url}/builds/${number}`;
+}
+
+/** What everything said about a build is filed under, so that a chat that can edit says it in one message. */
+export function buildKey(number: number): string {
+  return `build-${number}`;
 }
 
 /** Cut at 50 characters with `…`, one line. */
@@ -53,6 +58,18 @@ export function resultLine(build: FinishedBuild, url: string): Line {
     default:
       return state satisfies never;
   }
+}
+
+/** How a finished build ended, with what can be done about it. */
+export function resultReply(build: FinishedBuild, url: string): Reply {
+  return { lines: [resultLine(build, url)], key: buildKey(build.number), actions: buildActions(build, url) };
+}
+
+/** What a person may want to do with a build next; each is a command of the chat. */
+export function buildActions(build: Build, url: string): Action[] {
+  const log: Action = { label: "Log", link: `${buildUrl(url, build.number)}/log` };
+  if (!isFinished(build)) return [log, { label: "Cancel", command: `cancel ${build.number}`, style: "danger" }];
+  return [log, { label: "Rebuild", command: `rebuild ${build.number}`, style: "plain" }];
 }
 
 function times(count: number): string {

@@ -2,14 +2,13 @@
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Chat } from "../chat/chat.ts";
-import { roomKey } from "../chat/message.ts";
 import { type Line, line } from "../chat/reply.ts";
 import type { Clock } from "../clock.ts";
 import { describeError } from "../errors.ts";
 import { formatDuration } from "../units.ts";
 import { Build } from "./build.ts";
 import type { Builds } from "./builds.ts";
-import { revisionName } from "./describe.ts";
+import { buildActions, buildKey, revisionName } from "./describe.ts";
 
 const TICK_MS = 1_000;
 const BAR_CELLS = 16;
@@ -18,7 +17,14 @@ const BAR_MAX = 0.98;
 
 /** @param subscriber a connection of its own, in subscriber mode from now on; not closed here. */
 export async function showProgress(
-  deps: { builds: Builds; eventChannel: string; chats: ReadonlyMap<string, Chat>; clock: Clock; log: Logger },
+  deps: {
+    builds: Builds;
+    eventChannel: string;
+    url: string;
+    chats: ReadonlyMap<string, Chat>;
+    clock: Clock;
+    log: Logger;
+  },
   subscriber: Redis,
 ): Promise<AsyncDisposable> {
   const { builds, chats, clock, log } = deps;
@@ -26,7 +32,15 @@ export async function showProgress(
 
   const show = (build: Build, shownLine: Line | undefined): void => {
     const { room } = build.requester;
-    chats.get(room.network)?.progress?.(room, `${roomKey(room)}#${build.number}`, shownLine);
+    chats.get(room.network)?.progress?.(
+      room,
+      buildKey(build.number),
+      shownLine && {
+        lines: [shownLine],
+        key: buildKey(build.number),
+        actions: buildActions(build, deps.url),
+      },
+    );
   };
   const follow = async (build: Build): Promise<void> => {
     if (chats.get(build.requester.room.network)?.progress === undefined) return;

@@ -1,7 +1,7 @@
 /** The port behind which each chat network stands. */
 import type { NetworkName } from "../names.ts";
 import type { ChatMessage, Room } from "./message.ts";
-import type { Line, Reply } from "./reply.ts";
+import type { Reply } from "./reply.ts";
 
 /** Whether a network can be talked to right now, and since when it is so. */
 export type ChatState =
@@ -16,6 +16,10 @@ export interface Outgoing {
   readonly to: string | undefined;
   /** Answers go out before notices where a network makes lines wait. */
   readonly priority: "answer" | "notice";
+  /** For the eyes of `to` alone, where a network can do that: a refusal to somebody who pressed a button. */
+  readonly whisper?: boolean;
+  /** The message that it answers, on networks with threads (`ChatMessage.thread`). */
+  readonly thread?: string | undefined;
 }
 
 /**
@@ -24,15 +28,15 @@ export interface Outgoing {
  * - `send` keeps the order of calls within one room and priority, and resolves only when the network has proven that it took
  *   every line. It rejects with a RuntimeError when the connection is or goes down first, and for a room that the bot is not
  *   in; the caller decides whether to send again. It never throws anything else and never queues over a lost connection.
- * - `progress`, where there is one, shows the present state of a build in a room that can show one line changing in place. It is
- *   a courtesy: it may be dropped, it proves nothing, and a later `send` takes its place. `undefined` clears the line.
+ * - `progress`, where there is one, shows the present state of a build in a room where something can change in place. It is a
+ *   courtesy: it may be dropped, it proves nothing, and a later `send` of a reply with the same key takes its place. `undefined` clears it.
  * - Listeners are called in the order of arrival, one message at a time; what they do is theirs to catch.
  */
 export interface Chat extends AsyncDisposable {
   readonly network: NetworkName;
   readonly state: ChatState;
   send(outgoing: Outgoing): Promise<void>;
-  progress?(room: Room, key: string, line: Line | undefined): void;
+  progress?(room: Room, key: string, reply: Reply | undefined): void;
   /** Calls back on every message that this network heard; returns the way to stop. */
   onMessage(listener: (message: ChatMessage) => void): () => void;
   /** Calls back whenever `state` changed; returns the way to stop. */

@@ -64,7 +64,8 @@ export function createDispatcher(services: CommandServices, redis: Redis, log: L
       refusal = reason;
     },
     async handle(message, chat) {
-      const context = { prefix: config.prefix, botName: message.botName, direct: message.room.kind === "direct" };
+      const direct = message.room.kind === "direct" || message.command === true;
+      const context = { prefix: config.prefix, botName: message.botName, direct };
       const parsed = parseLine(message.text, context);
       if (parsed.kind === "none") return "ignored";
       const about = {
@@ -73,7 +74,8 @@ export function createDispatcher(services: CommandServices, redis: Redis, log: L
         account: message.speaker.account,
       };
       const to = message.speaker.displayName;
-      const send = (reply: Reply): Promise<void> => chat.send({ room: message.room, reply, to, priority: "answer" });
+      const send = (reply: Reply, whisper = false): Promise<void> =>
+        chat.send({ room: message.room, reply, to, priority: "answer", whisper, thread: message.thread });
       const working = setTimeout(() => {
         send(say("info", [`working on ${config.prefix}${parsed.name}…`])).catch((error: unknown) => {
           log.warn({ ...about, reason: describeError(error) }, "could not say that a command is being worked on");
@@ -91,7 +93,7 @@ export function createDispatcher(services: CommandServices, redis: Redis, log: L
       if (outcome.handled === "ignored") return "ignored";
       log.debug({ ...about, command: parsed.name, handled: outcome.handled }, "command handled");
       try {
-        await send(outcome.reply);
+        await send(outcome.reply, message.discreet === true && outcome.handled !== "answered");
       } catch (error) {
         log.warn({ ...about, command: parsed.name, reason: describeError(error) }, "an answer could not be delivered");
       }

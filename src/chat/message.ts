@@ -39,4 +39,10 @@ export interface ChatMessage {
   readonly text: string;
   /** The bot's own name in this room, as people address it. */
   readonly botName: string;
+  /** Where it was said in a thread, or begins one: the network's name for that. */
+  readonly thread?: string;
+  /** It is a command whatever it begins with: a pressed button, a slash command. */
+  readonly command?: boolean;
+  /** What refuses it is for the speaker alone: a pressed button. */
+  readonly discreet?: boolean;
 }

@@ -28,11 +28,36 @@ export const Line = z.strictObject({
 });
 export type Line = z.infer<typeof Line>;
 
+/**
+ * Something that can be done about a reply. A chat with buttons shows one: pressing it is the same as saying `command` (without
+ * a prefix), or opens `link`. A chat without buttons leaves them out; the lines say what matters.
+ */
+export const Action = z.union([
+  z.strictObject({ label: z.string(), command: z.string(), style: z.enum(["plain", "danger"]).default("plain") }),
+  z.strictObject({ label: z.string(), link: z.url() }),
+]);
+export type Action = z.infer<typeof Action>;
+
+/** A chart as data: one bar or point a value, oldest first. A chat that shows pictures draws it; its line says the same. */
+export const Chart = z.strictObject({
+  title: z.string(),
+  unit: z.enum(["ms", "percent"]),
+  points: z.array(z.strictObject({ label: z.string(), value: z.number(), tone: Tone })).min(1),
+});
+export type Chart = z.infer<typeof Chart>;
+
 /** An answer or a notice: a line that says it all, and lines of detail where they help. */
 export const Reply = z.strictObject({
   lines: z.array(Line).min(1),
   /** Text to be shown as it is, in a fixed pitch: the tail of a log. */
   verbatim: z.array(z.string()).optional(),
+  /**
+   * Names what it is about: `build-42`. Where messages can be edited, one with the same key in the same room takes the place of
+   * the earlier one; elsewhere it is a message like any other.
+   */
+  key: z.string().optional(),
+  actions: z.array(Action).optional(),
+  chart: Chart.optional(),
 });
 export type Reply = z.infer<typeof Reply>;
 

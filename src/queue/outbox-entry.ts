@@ -21,6 +21,7 @@ export const OutboxEntry = z.strictObject({
     reply: Reply,
     to: z.string().optional(),
     priority: z.enum(["answer", "notice"]),
+    thread: z.string().optional(),
   }),
 });
 export type OutboxEntry = z.infer<typeof OutboxEntry>;
