@@ -20,8 +20,8 @@ export async function watchCancellations(builds: Builds, subscriber: Redis, log:
 
   subscriber.on("message", (channel: string, json: string) => {
     if (channel !== builds.cancelChannel) return;
-    const request = CancelRequest.safeParse(JSON.parse(json));
-    if (request.success) cancel(request.data);
+    const request = readRequest(json);
+    if (request !== undefined) cancel(request);
     else log.warn({ json: json.slice(0, 200) }, "a cancel that cannot be read");
   });
   // After an outage of Redis a cancel may have been missed: the request is kept beside the record as well.
@@ -54,4 +54,14 @@ export async function watchCancellations(builds: Builds, subscriber: Redis, log:
       });
     },
   };
+}
+
+/** Undefined for what is none; whoever can publish in this Redis must not be able to end the process. */
+function readRequest(json: string): CancelRequest | undefined {
+  try {
+    return CancelRequest.safeParse(JSON.parse(json)).data;
+  } catch {
+    // Not even JSON; the caller logs it.
+    return undefined;
+  }
 }

@@ -1,5 +1,5 @@
 /** What builds leave behind on an engine and in the data folder, and when it goes. */
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
@@ -19,9 +19,11 @@ export interface Workshop {
 }
 
 /** Where a build's checkout lies while it runs. */
-export function workFolder({ dataDir }: Pick<Config, "dataDir">, build: number | string): string {
-  return join(dataDir, "docker-ci", "work", String(build));
+export function workFolder(config: Pick<Config, "dataDir">, build: number | string): string {
+  return join(workFolders(config), String(build));
 }
+
+const workFolders = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "docker-ci", "work");
 
 /** What every container, image and network of a build carries. */
 export function buildLabels(instance: string, build: Build): Record<string, string> {
@@ -60,13 +62,18 @@ async function pruneImages(
   }
 }
 
-/** At the start of a worker: what builds that are over, or unknown, left on the engine is removed; what still runs stays. */
+/**
+ * At the start of a worker: what builds that are over, or unknown, left on the engine or in the work folder is removed; what
+ * still runs stays.
+ */
 export async function sweepLeftovers({ runtime, store, instance, config, log }: Workshop): Promise<void> {
   const mine = { "docker-ci.instance": instance };
   const owners = new Set<string>();
   for (const { container } of await runtime.find(mine)) owners.add(container.labels["docker-ci.build"] ?? "");
   for (const { labels } of await runtime.findNetworks(mine)) owners.add(labels["docker-ci.build"] ?? "");
   owners.delete("");
+  const folders: string[] = await readdir(workFolders(config)).catch(() => [] /* nothing was ever fetched */);
+  for (const name of folders) if (/^\d+$/.test(name)) owners.add(name);
   const alive = new Set(
     [...(await store.inState("queued")), ...(await store.inState("running"))].map(({ number }) => String(number)),
   );

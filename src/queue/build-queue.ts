@@ -65,7 +65,13 @@ export function createBuildQueue(connection: Redis, store: BuildStore, log: Logg
     async remove(number) {
       const job = await queue.getJob(jobId(number));
       if (job === undefined || (await job.isActive())) return;
-      await job.remove();
+      try {
+        await job.remove();
+      } catch (error) {
+        // A worker may take it, or be done with it, in this very moment; it finds a record that is over.
+        const left = await queue.getJob(jobId(number));
+        if (left !== undefined && !(await left.isActive())) throw error;
+      }
     },
     async [Symbol.asyncDispose]() {
       clearInterval(timer);

@@ -13,7 +13,8 @@ const ALL = "docker-ci:workers";
 const BEAT_MS = 5_000;
 const FADES_AFTER_S = 15;
 
-const Status: z.ZodType<WorkerStatus> = z.strictObject({
+/** Not strict: a worker of a newer version may say more. */
+const Status: z.ZodType<WorkerStatus> = z.object({
   name: z.string(),
   engine: z.string(),
   slots: z.number(),

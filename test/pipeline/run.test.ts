@@ -248,6 +248,16 @@ describe("limits", () => {
     expect(Date.now() - before).toBeLessThan(10_000);
   });
 
+  test("a step that fills the disk is stopped", async () => {
+    await using bench = await openWorkbench();
+    const limits = { ...LIMITS, diskBytes: 10 * 1024 ** 2 };
+    const [tests] = await bench.run(steps(step("head -c 20000000 /dev/zero > /big; sleep 50")), {
+      project: { ...PROJECT, network: "none", limits },
+    });
+    expect(tests?.meaning).toBe("disk limit 10 MiB passed");
+    expect(tests?.durationMs).toBeLessThan(25_000);
+  });
+
   test("more processes than allowed cannot be started", async () => {
     await using bench = await openWorkbench();
     const limits = { ...LIMITS, pids: 10 };

@@ -1,5 +1,6 @@
 /** The queue wakes workers; the sweep finds what a crash left without a job, and a dead worker's build goes to another. */
 import { describe, expect, test } from "vitest";
+import { deferred } from "../../src/lifecycle.ts";
 import { createBuildWorker, type JobOutcome } from "../../src/queue/build-queue.ts";
 import { openRecords, type Records } from "../support/records.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -38,6 +39,30 @@ describe("a queued build", () => {
     await using worker = startWorker(records);
     await waitFor("the other build", () => worker.taken.length > 0);
     expect(worker.taken).toEqual([2]);
+  });
+
+  test("at work is not taken out, and one that is over needs no taking out", async () => {
+    await using records = await openRecords();
+    const { number } = await records.create();
+    await records.queue.add(number);
+    const go = deferred<JobOutcome>();
+    await using worker = startWorker(records, () => go.promise);
+    await waitFor("it to be at work", () => worker.taken.length > 0);
+    await records.queue.remove(number);
+    expect(worker.worker.active.size).toBe(1);
+    go.resolve("done");
+    await waitFor("it to be over", () => worker.worker.active.size === 0);
+    await records.queue.remove(number);
+  });
+
+  test("that a worker takes while it is being taken out harms neither", async () => {
+    await using records = await openRecords();
+    await using _worker = startWorker(records);
+    for (let round = 0; round < 30; round += 1) {
+      const { number } = await records.create();
+      await Promise.all([records.queue.add(number), records.queue.remove(number)]);
+    }
+    expect(records.entries(40)).toEqual([]);
   });
 
   test("more than a worker can take wait for their turn, in order", async () => {

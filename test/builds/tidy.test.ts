@@ -1,0 +1,100 @@
+/** What builds leave behind on a real engine and in the data folder, and when it goes. */
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Build } from "../../src/builds/build.ts";
+import { buildLabels, sweepLeftovers, tidyUp, type Workshop, workFolder } from "../../src/builds/tidy.ts";
+import { BuildNumber } from "../../src/names.ts";
+import { never, openCorner } from "../support/docker.ts";
+import { ago, openRecords } from "../support/records.ts";
+
+const PASSED = { kind: "passed", startedAt: ago(5), finishedAt: ago(0) } as const;
+
+async function openWorkshop() {
+  const records = await openRecords();
+  const corner = openCorner();
+  const config = { dataDir: records.dataDir };
+  const instance = corner.name("instance");
+  const scene: Workshop = { ...records, config, runtime: corner.runtime, instance };
+  const folderOf = (build: Build) => workFolder(config, build.number);
+  return {
+    ...records,
+    scene,
+    corner,
+    folderOf,
+    /** A container, a network and a checkout, as a build has them. */
+    async litter(build: Build): Promise<void> {
+      const labels = { ...corner.labels, ...buildLabels(instance, build) };
+      await corner.runtime.createNetwork(corner.name(`net-${build.number}`), labels, true);
+      await corner.runtime.start(corner.spec("sleep 60", { labels }), never);
+      await mkdir(folderOf(build), { recursive: true });
+      await writeFile(join(folderOf(build), "tree.tar"), "");
+    },
+    /** Numbers of the builds that have something on the engine. */
+    async owners(): Promise<string[]> {
+      const found = await corner.runtime.find(corner.labels);
+      const networks = await corner.runtime.findNetworks(corner.labels);
+      const labels = [...found.map(({ container }) => container.labels), ...networks.map((network) => network.labels)];
+      return labels.map((label) => label["docker-ci.build"] ?? "").toSorted();
+    },
+    async [Symbol.asyncDispose]() {
+      await corner[Symbol.asyncDispose]();
+      await records[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("when a build is over its containers, networks and checkout go, and those of others stay", async () => {
+  await using shop = await openWorkshop();
+  const [over, running] = [await shop.begin(await shop.create()), await shop.begin(await shop.create())];
+  await Promise.all([shop.litter(over), shop.litter(running)]);
+  await tidyUp(shop.scene, over.number);
+  expect(await shop.owners()).toEqual(["1", "1", "2", "2"]);
+  await shop.end(over, PASSED);
+  await tidyUp(shop.scene, over.number);
+  expect(await shop.owners()).toEqual(["2", "2"]);
+  expect([existsSync(shop.folderOf(over)), existsSync(shop.folderOf(running))]).toEqual([false, true]);
+});
+
+test("a start removes what a killed process left of builds that are over or unknown, and nothing of those under way", async () => {
+  await using shop = await openWorkshop();
+  const over = await shop.begin(await shop.create());
+  const checkedOut = await shop.begin(await shop.create());
+  const running = await shop.begin(await shop.create());
+  const unknown: Build = { ...over, number: BuildNumber.parse(99) };
+  await Promise.all([over, running, unknown].map((build) => shop.litter(build)));
+  // It was killed after the checkout, and before anything of it was on the engine.
+  await mkdir(shop.folderOf(checkedOut), { recursive: true });
+  await shop.end(over, PASSED);
+  await shop.end(checkedOut, PASSED);
+  await sweepLeftovers(shop.scene);
+  expect(await shop.owners()).toEqual(["3", "3"]);
+  expect([over, checkedOut, unknown, running].map((build) => existsSync(shop.folderOf(build)))).toEqual([
+    false,
+    false,
+    false,
+    true,
+  ]);
+});
+
+test("images of a project's last two builds are kept for their layers, older ones go, and those of a running build stay", async () => {
+  await using shop = await openWorkshop();
+  const builds: Build[] = [];
+  for (let count = 0; count < 4; count += 1) builds.push(await shop.begin(await shop.create()));
+  for (const build of builds) {
+    const labels = { ...shop.corner.labels, ...buildLabels(shop.scene.instance, build) };
+    const image = shop.corner.build(`ENV NUMBER=${build.number}`, {
+      labels,
+      tag: shop.corner.name(`${build.number}:1`),
+    });
+    expect((await shop.corner.runtime.buildImage(image)).kind).toBe("built");
+  }
+  const [, second, , fourth] = builds;
+  if (second === undefined || fourth === undefined) throw new Error("there are four");
+  await shop.end(second, PASSED);
+  await shop.end(fourth, PASSED);
+  await tidyUp(shop.scene, fourth.number);
+  const kept = await shop.corner.runtime.listImages(shop.corner.labels);
+  expect(kept.map(({ labels }) => labels["docker-ci.build"]).toSorted()).toEqual(["1", "3", "4"]);
+});
