@@ -20,6 +20,9 @@ const STALLED_CHECK_MS = 2_000;
 /** How often builds without a job are looked for: what a crash between writing a record and adding its job leaves. */
 const SWEEP_MS = 10_000;
 
+/** A job is waiting, then at work, then gone: a second look would do. */
+const REMOVE_TRIES = 5;
+
 const jobId = (number: number): string => `build-${number}`;
 
 export interface BuildQueue extends AsyncDisposable {
@@ -63,14 +66,16 @@ export function createBuildQueue(connection: Redis, store: BuildStore, log: Logg
     add,
     sweep,
     async remove(number) {
-      const job = await queue.getJob(jobId(number));
-      if (job === undefined || (await job.isActive())) return;
-      try {
-        await job.remove();
-      } catch (error) {
-        // A worker may take it, or be done with it, in this very moment; it finds a record that is over.
-        const left = await queue.getJob(jobId(number));
-        if (left !== undefined && !(await left.isActive())) throw error;
+      for (let triesLeft = REMOVE_TRIES; ; triesLeft -= 1) {
+        const job = await queue.getJob(jobId(number));
+        if (job === undefined || (await job.isActive())) return;
+        try {
+          await job.remove();
+          return;
+        } catch (error) {
+          // A worker took it, or ended it, since we looked: so look again.
+          if (triesLeft === 0) throw error;
+        }
       }
     },
     async [Symbol.asyncDispose]() {

@@ -58,7 +58,7 @@ describe("a queued build", () => {
   test("that a worker takes while it is being taken out harms neither", async () => {
     await using records = await openRecords();
     await using _worker = startWorker(records);
-    for (let round = 0; round < 30; round += 1) {
+    for (let round = 0; round < 200; round += 1) {
       const { number } = await records.create();
       await Promise.all([records.queue.add(number), records.queue.remove(number)]);
     }
