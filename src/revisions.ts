@@ -42,4 +42,15 @@ export interface Revisions extends AsyncDisposable {
    * fails with a RuntimeError when git does.
    */
   pack(repo: string, sha: Sha, signal: AbortSignal): Promise<Readable>;
+  /**
+   * The commits that `to` has and `from` has not, merges left out, newest first, 50 at the most. Where `from` is not among the last
+   * fifty, or was taken out of the history by force, those that lead to `to`.
+   */
+  between(repo: string, from: Sha, to: Sha, signal: AbortSignal): Promise<readonly Commit[]>;
+}
+
+export interface Commit {
+  readonly sha: Sha;
+  readonly author: string;
+  readonly title: string;
 }

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { Logger } from "pino";
 import { RuntimeError } from "../../src/errors.ts";
-import type { GitRef } from "../../src/names.ts";
+import { type GitRef, Sha } from "../../src/names.ts";
 import { nearest } from "../../src/nearest.ts";
-import { Revision, type Revisions, UnknownRefError } from "../../src/revisions.ts";
+import { type Commit, Revision, type Revisions, UnknownRefError } from "../../src/revisions.ts";
 import type { ContainerRuntime, Execution } from "../../src/runtime.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { shortReason } from "./reason.ts";
@@ -55,7 +55,7 @@ export function openTestbuilder(options: TestbuilderOptions): Testbuilder {
   });
 
   /** A container that is gone or killed is found out by the execution that it refuses: once more then, in a new one. */
-  async function ask(question: "resolve" | "pack", address: Address, name: string, signal: AbortSignal) {
+  async function ask(question: "resolve" | "pack" | "between", address: Address, name: string, signal: AbortSignal) {
     const command = ["revision", question, address.key, address.git, name];
     const env = { ...address.env, ANSWER_SECONDS: `${options.answerSeconds ?? 60}` };
     const repositories = address.kind === "local" ? [...paths, address.git] : paths;
@@ -90,6 +90,13 @@ export function openTestbuilder(options: TestbuilderOptions): Testbuilder {
       const address = parseAddress(repo);
       return wholeOrError(await ask("pack", address, sha, signal), address);
     },
+    async between(repo, from, to, signal) {
+      const address = parseAddress(repo);
+      const execution = await ask("between", address, `${from}..${to}`, signal);
+      const answer = await readAll(execution.stdout);
+      if ((await execution.exitCode()) !== 0) throw unreadable(address, execution);
+      return parseCommits(answer);
+    },
     async [Symbol.asyncDispose]() {
       await warm.remove();
     },
@@ -101,6 +108,16 @@ function parseRevision(ref: GitRef, answer: string): Revision {
   const [kind, sha, author, seconds, title] = answer.split("\0").map((field) => field.trim());
   const committedAt = new Date(Number(seconds) * 1000).toISOString();
   return Revision.parse({ sha, kind, ref, title, author, committedAt });
+}
+
+/** What the testbuilder's `revision between` prints. */
+function parseCommits(answer: string): Commit[] {
+  const fields = answer.split("\0").map((field) => field.trim());
+  const commits: Commit[] = [];
+  for (let at = 0; at + 2 < fields.length; at += 3) {
+    commits.push({ sha: Sha.parse(fields[at]), author: fields[at + 1] ?? "", title: fields[at + 2] ?? "" });
+  }
+  return commits;
 }
 
 /** The tree, whose end comes only when git has ended well: a tar cut short would look like a smaller tree. */

@@ -15,12 +15,14 @@ import { Build, type BuildState, type FinishedBuild, isFinished } from "./build.
 const NEXT = "docker-ci:builds:next";
 const ALL = "docker-ci:builds";
 const EVENTS = "docker-ci:events";
+/** Numbers of builds that ended and whose news has not been made of it yet, in the order in which they ended. */
+export const FINISHED = "docker-ci:builds:finished";
 const record = (number: number): string => `docker-ci:build:${number}`;
 const ofProject = (project: string): string => `docker-ci:builds:project:${project}`;
 const inState = (kind: string): string => `docker-ci:builds:state:${kind}`;
 
 /**
- * KEYS: record, all, of project, index of the old state, index of the new state, rooms with an outbox.
+ * KEYS: record, all, of project, index of the old state, index of the new state, rooms with an outbox, ended builds.
  * ARGV: expected state ("" for none yet), expected attempt, new state, new attempt, number, json, event, event channel,
  * outbox channel, then pairs of outbox list and entry.
  * Returns 1, or 0 when the record is not in the expected state and attempt.
@@ -35,7 +37,11 @@ if ARGV[1] == '' then
   redis.call('ZADD', KEYS[3], ARGV[5], ARGV[5])
 end
 if ARGV[1] ~= '' then redis.call('ZREM', KEYS[4], ARGV[5]) end
-if ARGV[3] == 'queued' or ARGV[3] == 'running' then redis.call('ZADD', KEYS[5], ARGV[5], ARGV[5]) end
+if ARGV[3] == 'queued' or ARGV[3] == 'running' then
+  redis.call('ZADD', KEYS[5], ARGV[5], ARGV[5])
+else
+  redis.call('RPUSH', KEYS[7], ARGV[5])
+end
 for i = 10, #ARGV, 2 do
   redis.call('RPUSH', ARGV[i], ARGV[i + 1])
   redis.call('SADD', KEYS[6], ARGV[i])
@@ -71,6 +77,7 @@ export function createBuildStore(redis: Redis) {
       inState(before.state),
       inState(next.state.kind),
       OUTBOX_ROOMS,
+      FINISHED,
     ];
     const event = JSON.stringify({ build: next } satisfies BuildEvent);
     const args = [

@@ -56,6 +56,8 @@ export const Reply = z.strictObject({
    * the earlier one; elsewhere it is a message like any other.
    */
   key: z.string().optional(),
+  /** A story that goes on over several messages: `incident-43`. Where there are threads (Slack, mail) they stand in one. */
+  topic: z.string().optional(),
   actions: z.array(Action).optional(),
   chart: Chart.optional(),
 });

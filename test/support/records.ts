@@ -51,6 +51,9 @@ const revisions: Revisions = {
   async pack() {
     throw new Error("no test of the records fetches a tree");
   },
+  async between() {
+    return [];
+  },
   async [Symbol.asyncDispose]() {
     // Nothing is open.
   },

@@ -120,6 +120,14 @@ describe("a revision", () => {
       expect([author, Date.parse(committedAt)]).toEqual(["Ada", Number(seconds) * 1000]);
     });
 
+    it("tells what came in since another: whose commits, newest first", async () => {
+      const commits = await testbuilder.between(address(), sha(first), sha(third), never);
+      expect(commits).toEqual([
+        { sha: third, author: "Ada", title: "third" },
+        { sha: second, author: "Ada", title: 'second: "quotes" and \u00fc' },
+      ]);
+    });
+
     it("is packed as a checkout would lay it out", async () => {
       expect(await filesIn(await testbuilder.pack(address(), sha(second), never))).toEqual({
         ".gitattributes": "secret export-ignore\nversion export-subst\n",
