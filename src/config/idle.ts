@@ -6,11 +6,9 @@ import type { Project } from "./project.ts";
 const TOP_LEVEL: Readonly<Record<string, string>> = {
   slack: "Slack is",
   notify: "notices of its own accord are",
-  mail: "mail is",
   github: "GitHub is",
   releases: "releases are",
   backup: "backups are",
-  report: "the daily report is",
   retention: "clearing up old builds is",
   web: "logging in to the page is",
 };

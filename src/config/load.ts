@@ -93,7 +93,7 @@ function toConfig(
     people: written.people,
     defaultRoles: written.default_roles,
     notify: written.notify,
-    mail: written.mail,
+    mail: written.mail?.ca === undefined ? written.mail : { ...written.mail, ca: absolute(written.mail.ca) },
     github: written.github,
     projects: new Map(
       [...written.projects].map(([name, project]) => [

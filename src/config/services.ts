@@ -44,26 +44,42 @@ export const notify = section({
   on: oneOrMany(NoticeEvent, "events").prefault(["broken", "fixed", "errored"]),
 });
 
+/**
+ * Whether the connection to the mail server is encrypted: it must be, with a certificate that holds; it is where the server can,
+ * whoever it is; or never, for a relay on this machine.
+ */
+const MailTls = choice(["required", "opportunistic", "off"]);
+
 export interface MailConfig {
   readonly host: string;
   readonly port: number;
+  readonly tls: z.output<typeof MailTls>;
+  /** Path of a file with the certificates of a private authority, absolute. */
+  readonly ca: string | undefined;
   readonly user: string | undefined;
   readonly password: Secret | undefined;
   readonly from: string;
   readonly to: readonly string[];
+  /** What is mailed of builds; with `failed` among them every failure, not only the first of a row. */
+  readonly on: readonly NoticeEvent[];
 }
 
-/** `ci@example.org` or `docker-ci <ci@example.org>`. */
-const address = textLike(/^(?:[^\s@<>]+@[^\s@<>]+|[^<>\r\n]+<[^\s@<>]+@[^\s@<>]+>)$/, "a mail address");
+/** `ci@example.org` or `docker-ci <ci@example.org>`; one of them, so no comma outside the name. */
+const address = textLike(/^(?:[^\s@<>,;]+@[^\s@<>,;]+|[^<>\r\n]+<[^\s@<>,;]+@[^\s@<>,;]+>)$/, "a mail address");
 
 export const mail = section({
   host: text("a host name"),
   port: port.default(587),
+  tls: MailTls.default("required"),
+  ca: text("a path").optional(),
   user: text().optional(),
   password: secret.optional(),
   from: address,
   to: oneOrMany(address, "mail addresses").default([]),
-}).transform((written): MailConfig => ({ ...written, user: written.user, password: written.password }));
+  on: oneOrMany(NoticeEvent, "events").prefault(["broken", "fixed", "errored"]),
+}).transform(
+  (written): MailConfig => ({ ...written, ca: written.ca, user: written.user, password: written.password }),
+);
 
 export interface GithubConfig {
   readonly token: Secret | undefined;

@@ -103,11 +103,9 @@ test("every key of the documentation is accepted, and what is not there yet is s
   expect(config.idle.map((sentence) => sentence.split(":")[0])).toEqual([
     "slack",
     "notify",
-    "mail",
     "github",
     "releases",
     "backup",
-    "report",
     "retention",
     "web",
     "people.ada.slack",
