@@ -2,14 +2,23 @@
 import type { Command } from "../src/chat/command.ts";
 import { build } from "./build.ts";
 import { cancel } from "./cancel.ts";
+import { claim } from "./claim.ts";
 import { help } from "./help.ts";
+import { incidents } from "./incidents.ts";
 import { last } from "./last.ts";
 import { log } from "./log.ts";
+import { mute } from "./mute.ts";
+import { outbox } from "./outbox.ts";
 import { queue } from "./queue.ts";
 import { rebuild } from "./rebuild.ts";
 import { shutdown } from "./shutdown.ts";
+import { snooze } from "./snooze.ts";
 import { status } from "./status.ts";
+import { subscribe } from "./subscribe.ts";
+import { unmute } from "./unmute.ts";
+import { unsubscribe } from "./unsubscribe.ts";
 import { version } from "./version.ts";
+import { watch } from "./watch.ts";
 import { whoami } from "./whoami.ts";
 import { workers } from "./workers.ts";
 
@@ -21,9 +30,18 @@ export const commands: readonly Command[] = [
   last,
   queue,
   log,
+  incidents,
+  claim,
+  snooze,
+  watch,
+  subscribe,
+  unsubscribe,
+  mute,
+  unmute,
   workers,
   help,
   whoami,
+  outbox,
   version,
   shutdown,
 ];

@@ -18,6 +18,10 @@ import { hearChats } from "./chat/hear.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { openDataFolder } from "./data-folder.ts";
+import { createIncidents } from "./incidents/incidents.ts";
+import { createLedger } from "./incidents/ledger.ts";
+import { startNews } from "./incidents/news.ts";
+import { createSubscriptions } from "./incidents/subscriptions.ts";
 import { deferred, Opened } from "./lifecycle.ts";
 import { VERSION } from "./package.ts";
 import { createBuildQueue } from "./queue/build-queue.ts";
@@ -112,11 +116,15 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       ? undefined
       : await openWorker({ ...options, engine, builds, store, redis, instance: folder.instance }, opened);
 
+  const ledger = createLedger(redis.commands);
+  const subscriptions = createSubscriptions(redis.commands, clock);
   const shutdown = deferred<string>();
   const dispatcher = createDispatcher(
     {
       config,
       builds,
+      incidents: createIncidents({ config, ledger, subscriptions, clock }),
+      subscriptions,
       chats,
       clock,
       version: VERSION,
@@ -135,6 +143,8 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     outbox = opened.add("outbox", startOutbox(redis.commands, redis.open, chats, log));
     const progress = { builds, eventChannel: store.eventChannel, url: config.url, chats, clock, log };
     opened.add("progress", await showProgress(progress, redis.open()));
+    const news = { config, builds, ledger, subscriptions, revisions: engine?.revisions, clock, log, logLines };
+    opened.add("news", await startNews(news, redis.open(), store.eventChannel));
     const web = createWeb({
       config,
       builds,

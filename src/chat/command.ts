@@ -4,6 +4,8 @@ import type { Builds } from "../builds/builds.ts";
 import type { LogLine } from "../builds/log-files.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, Role } from "../config.ts";
+import type { Incidents } from "../incidents/incidents.ts";
+import type { Subscriptions } from "../incidents/subscriptions.ts";
 import type { BuildNumber } from "../names.ts";
 import type { Chat } from "./chat.ts";
 import type { ChatMessage } from "./message.ts";
@@ -30,6 +32,8 @@ export interface WorkerStatus {
 export interface CommandServices {
   readonly config: Config;
   readonly builds: Builds;
+  readonly incidents: Incidents;
+  readonly subscriptions: Subscriptions;
   readonly chats: ReadonlyMap<string, Chat>;
   readonly clock: Clock;
   readonly version: string;

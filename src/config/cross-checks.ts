@@ -11,12 +11,15 @@ const network = z.looseObject({ name: z.string().catch("") }).catch({ name: "" }
 const networks = z.array(network).catch([]);
 const namedValues = z.record(z.string(), z.unknown()).catch({});
 
+const roomList = z.object({ rooms: texts }).catch({ rooms: [] });
+const NotifyOutline = z.object({ notify: roomList }).catch({ notify: { rooms: [] } });
+
 /** As much of the file as is needed here, whatever else is wrong with it, so that all problems are told at once. */
 const Outline = z.object({
   irc: networks,
   slack: networks,
   people: z.record(z.string(), z.object({ irc: texts, slack: texts }).catch({ irc: [], slack: [] })).catch({}),
-  notify: z.object({ rooms: texts }).catch({ rooms: [] }),
+  notify: roomList,
   projects: namedValues,
   releases: namedValues,
   web: z.looseObject({}).catch({}),
@@ -86,10 +89,13 @@ function accountProblems({ people, irc, slack }: Outline): Problem[] {
   );
 }
 
-function roomProblems({ notify, irc, slack }: Outline): Problem[] {
-  return notify.rooms.flatMap((room, index) =>
-    unknownNetwork(room, ["notify", "rooms", index], [...irc, ...slack], "irc or slack"),
+function roomProblems({ notify, projects, irc, slack }: Outline): Problem[] {
+  const check = (rooms: readonly string[], path: KeyPath): Problem[] =>
+    rooms.flatMap((room, index) => unknownNetwork(room, [...path, index], [...irc, ...slack], "irc or slack"));
+  const ofProjects = Object.entries(projects).flatMap(([name, project]) =>
+    check(NotifyOutline.parse(project).notify.rooms, ["projects", name, "notify", "rooms"]),
   );
+  return [...check(notify.rooms, ["notify", "rooms"]), ...ofProjects];
 }
 
 function unknownNetwork(address: string, path: KeyPath, known: Outline["irc"], kind: string): Problem[] {

@@ -5,7 +5,6 @@ import type { Project } from "./project.ts";
 
 const TOP_LEVEL: Readonly<Record<string, string>> = {
   slack: "Slack is",
-  notify: "notices of its own accord are",
   github: "GitHub is",
   releases: "releases are",
   backup: "backups are",

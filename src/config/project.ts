@@ -20,6 +20,7 @@ import {
   size,
 } from "./scalars.ts";
 import type { Secret } from "./secret.ts";
+import { type NotifyConfig, notify } from "./services.ts";
 
 /** Bounds of one step, and of its build where noted. */
 export interface Limits {
@@ -51,6 +52,8 @@ export interface Project {
   readonly network: "internet" | "none";
   readonly builder: "auto" | "buildkit" | "classic";
   readonly limits: Limits;
+  /** Rooms that hear of this project besides those of the whole configuration. */
+  readonly notify: NotifyConfig | undefined;
 }
 
 const MIB = 1024 ** 2;
@@ -97,6 +100,7 @@ const project = section({
   network: choice(["internet", "none"]).default("internet"),
   builder: choice(["auto", "buildkit", "classic"]).default("auto"),
   limits: limits.prefault({}),
+  notify: notify.optional(),
 });
 
 export const projects = mapping(ProjectName, project, "a mapping of names to projects").transform((entries) => {
@@ -120,6 +124,7 @@ function toProject(name: ProjectName, written: z.output<typeof project>): Projec
     network: written.network,
     builder: written.builder,
     limits: written.limits,
+    notify: written.notify,
   };
 }
 

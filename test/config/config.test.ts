@@ -102,7 +102,6 @@ test("every key of the documentation is accepted, and what is not there yet is s
   });
   expect(config.idle.map((sentence) => sentence.split(":")[0])).toEqual([
     "slack",
-    "notify",
     "github",
     "releases",
     "backup",

@@ -5,6 +5,10 @@ import type { LogLine } from "../../src/builds/log-files.ts";
 import type { Command, CommandServices, WorkerStatus } from "../../src/chat/command.ts";
 import { createDispatcher, type Dispatcher, type Handled } from "../../src/chat/dispatch.ts";
 import type { Room } from "../../src/chat/message.ts";
+import { createIncidents } from "../../src/incidents/incidents.ts";
+import { createLedger } from "../../src/incidents/ledger.ts";
+import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
+import { readOutbox } from "../../src/queue/outbox-rooms.ts";
 import { FakeChat } from "./fake-chat.ts";
 import { clock, NOW, type Records } from "./records.ts";
 
@@ -55,15 +59,19 @@ export function openTalk(
 ): Talk {
   const chat = new FakeChat(network);
   const stoppedBy: string[] = [];
+  const subscriptions = createSubscriptions(redis.commands, clock);
   const services: CommandServices = {
     config,
     builds,
+    incidents: createIncidents({ config, ledger: createLedger(redis.commands), subscriptions, clock }),
+    subscriptions,
     chats: new Map([[chat.network, chat]]),
     clock,
     version: "1.0.0",
     startedAt: new Date(NOW.getTime() - 7_500_000),
     commands,
     workers: async () => workers,
+    outbox: () => readOutbox(redis.commands, new Map([[chat.network, chat]])),
     logLines,
     shutdown: (by) => stoppedBy.push(by),
   };

@@ -1,0 +1,26 @@
+/** `!incidents`: what is broken, since when and whose. */
+import { z } from "zod";
+import { defineCommand } from "../src/chat/command.ts";
+import { line, say } from "../src/chat/reply.ts";
+import { incidentLine, incidentName } from "../src/incidents/describe.ts";
+
+const SHOWN = 4;
+
+export const incidents = defineCommand({
+  name: "incidents",
+  aliases: ["broken"],
+  summary: "What is broken, since when, who has it and who is suspected.",
+  examples: ["!incidents"],
+  args: z.strictObject({}),
+  async run({ incidents: ledger, config, clock }) {
+    const open = await ledger.open();
+    if (open.length === 0) return say("passed", ["nothing is broken"], config.url);
+    const shown = open.length > SHOWN + 1 ? open.slice(0, SHOWN) : open;
+    const lines = shown.map((incident) => {
+      const name = incidentName(incident, config.projects.get(incident.project)?.branch);
+      return incidentLine(incident, name, config.url, clock.now());
+    });
+    const rest = open.length - shown.length;
+    return { lines: rest === 0 ? lines : [...lines, line("info", [`${rest} more`], config.url)] };
+  },
+});
