@@ -7,6 +7,7 @@ import type { Config, Role } from "../config.ts";
 import type { Incidents } from "../incidents/incidents.ts";
 import type { Subscriptions } from "../incidents/subscriptions.ts";
 import type { BuildNumber } from "../names.ts";
+import type { OutboxState } from "../queue/outbox-rooms.ts";
 import type { Chat } from "./chat.ts";
 import type { ChatMessage } from "./message.ts";
 import type { Identity } from "./people.ts";
@@ -40,6 +41,8 @@ export interface CommandServices {
   readonly startedAt: Date;
   readonly commands: readonly Command[];
   workers(): Promise<readonly WorkerStatus[]>;
+  /** What waits to be said, where and why. */
+  outbox?(): Promise<OutboxState>;
   /** Lines of a build's log; undefined when this machine has no log of it. */
   logLines(number: BuildNumber, count: number, pattern?: RegExp): Promise<readonly LogLine[] | undefined>;
   /** Stops the process after what is at work is done. */

@@ -1,7 +1,6 @@
 /** The outbox's lists in Redis, as whoever delivers from them changes them. Each change is one script or one transaction. */
 import type { Redis } from "ioredis";
 import { z } from "zod";
-import { lineText } from "../chat/reply.ts";
 import { OUTBOX_ROOMS, parseEntry, roomOfList } from "./outbox-entry.ts";
 
 /** A hash: why the first entry of a list could not be delivered, for `!outbox` in any process. */
@@ -9,7 +8,7 @@ export const OUTBOX_TROUBLE = "docker-ci:outbox:trouble";
 /** A list, newest first: what was given up because it can never be delivered. */
 export const OUTBOX_DROPPED = "docker-ci:outbox:dropped";
 const DROPPED_KEPT = 50;
-const TEXT_KEPT = 300;
+const ID_KEPT = 100;
 
 /** Why a room's first entry is still there. `nextAt`: when it is tried again, unless the network comes back before. */
 export const Trouble = z.strictObject({
@@ -20,12 +19,14 @@ export const Trouble = z.strictObject({
 });
 export type Trouble = z.infer<typeof Trouble>;
 
+/** A note of an entry that was given up. What it said is not in it: it may have been for one person's eyes. */
 export const Dropped = z.strictObject({
   network: z.string(),
   room: z.string(),
   at: z.iso.datetime(),
   reason: z.string(),
-  text: z.string(),
+  /** The entry's; "" where it could not be read. */
+  id: z.string(),
 });
 export type Dropped = z.infer<typeof Dropped>;
 
@@ -75,9 +76,8 @@ export function createOutboxLists(redis: Redis) {
 
     /** Gives an entry up, and keeps a note of it. */
     async drop(list: string, json: string, reason: string, at: Date): Promise<void> {
-      const [first] = parseEntry(json)?.outgoing.reply.lines ?? [];
-      const text = (first === undefined ? json : lineText(first)).slice(0, TEXT_KEPT);
-      const note: Dropped = { ...roomOfList(list), at: at.toISOString(), reason, text };
+      const id = (parseEntry(json)?.id ?? "").slice(0, ID_KEPT);
+      const note: Dropped = { ...roomOfList(list), at: at.toISOString(), reason, id };
       await redis
         .multi()
         .lpush(OUTBOX_DROPPED, JSON.stringify(note))

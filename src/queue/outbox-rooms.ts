@@ -30,6 +30,7 @@ export interface OutboxState {
 }
 
 /**
+ * What anybody may know: mail addresses are cut (`a…@example.org`), because a room of the mail network is one.
  * @param chats the networks that are configured; what waits for another is stuck.
  * @throws when Redis does not answer.
  */
@@ -39,7 +40,10 @@ export async function readOutbox(redis: Redis, chats: ReadonlyMap<string, Chat>)
   const dropped = await redis.lrange(OUTBOX_DROPPED, 0, -1);
   return {
     rooms: rooms.flatMap((room) => (room === undefined ? [] : [room])).sort(stuckThenOldest),
-    dropped: dropped.map((json) => Dropped.parse(JSON.parse(json))),
+    dropped: dropped.map((json) => {
+      const note = Dropped.parse(JSON.parse(json));
+      return { ...note, room: discreet(note.room), reason: discreet(note.reason) };
+    }),
   };
 }
 
@@ -56,15 +60,19 @@ async function readRoom(
   if (waiting === 0 || head === null) return undefined;
   const { network, room } = roomOfList(list);
   const entry = parseEntry(head);
-  const common = { network, room, waiting, ...(entry === undefined ? {} : { oldestAt: since(entry) }) };
+  const common = { network, room: discreet(room), waiting, ...(entry === undefined ? {} : { oldestAt: since(entry) }) };
   const chat = chats.get(network);
   if (chat === undefined) return { ...common, stuck: true, reason: "no network of that name is configured", tries: 0 };
   if (json === null) return { ...common, stuck: false, tries: 0 };
   const { reason, tries, nextAt } = Trouble.parse(JSON.parse(json));
-  return { ...common, stuck: true, reason, tries, nextAt };
+  return { ...common, stuck: true, reason: discreet(reason), tries, nextAt };
 }
 
 function stuckThenOldest(a: OutboxRoomState, b: OutboxRoomState): number {
   if (a.stuck !== b.stuck) return a.stuck ? -1 : 1;
   return (a.oldestAt ?? "").localeCompare(b.oldestAt ?? "");
+}
+
+function discreet(text: string): string {
+  return text.replace(/([^\s@<>,;:])[^\s@<>,;:]*@(?=[^\s@])/g, "$1…@");
 }
