@@ -9,7 +9,6 @@ import { last } from "./last.ts";
 import { log } from "./log.ts";
 import { mute } from "./mute.ts";
 import { outbox } from "./outbox.ts";
-import { outbox } from "./outbox.ts";
 import { queue } from "./queue.ts";
 import { rebuild } from "./rebuild.ts";
 import { shutdown } from "./shutdown.ts";
@@ -42,7 +41,6 @@ export const commands: readonly Command[] = [
   workers,
   help,
   whoami,
-  outbox,
   outbox,
   version,
   shutdown,

@@ -9,7 +9,6 @@ import { createIncidents } from "../../src/incidents/incidents.ts";
 import { createLedger } from "../../src/incidents/ledger.ts";
 import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { readOutbox } from "../../src/queue/outbox-rooms.ts";
-import { readOutbox } from "../../src/queue/outbox-rooms.ts";
 import { FakeChat } from "./fake-chat.ts";
 import { clock, NOW, type Records } from "./records.ts";
 
@@ -72,7 +71,6 @@ export function openTalk(
     startedAt: new Date(NOW.getTime() - 7_500_000),
     commands,
     workers: async () => workers,
-    outbox: () => readOutbox(redis.commands, new Map([[chat.network, chat]])),
     outbox: () => readOutbox(redis.commands, new Map([[chat.network, chat]])),
     logLines,
     shutdown: (by) => stoppedBy.push(by),
