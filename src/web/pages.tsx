@@ -91,7 +91,7 @@ export const BuildTable = ({ builds }: { builds: readonly Build[] }) =>
     </table>
   );
 
-const Time = ({ at }: { at: string }) => <time datetime={at}>{at.slice(0, 16).replace("T", " ")} UTC</time>;
+export const Time = ({ at }: { at: string }) => <time datetime={at}>{at.slice(0, 16).replace("T", " ")} UTC</time>;
 
 export const HomePage = (props: {
   projects: readonly Project[];

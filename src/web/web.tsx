@@ -11,7 +11,9 @@ import type { LogLine } from "../builds/log-files.ts";
 import type { Config } from "../config.ts";
 import { UserError } from "../errors.ts";
 import { BuildNumber, ProjectName } from "../names.ts";
+import type { OutboxState } from "../queue/outbox-rooms.ts";
 import { isRedisAway } from "../queue/redis.ts";
+import { OutboxPage } from "./outbox-page.tsx";
 import { BuildPage, HomePage, MissingPage, ProjectPage } from "./pages.tsx";
 import { STYLE } from "./style.ts";
 
@@ -26,6 +28,8 @@ export interface WebDeps {
   readonly log: Logger;
   /** Resolves when everything that a build needs answers; rejects with what does not. */
   health(): Promise<Record<string, string>>;
+  /** What waits to be said, where and why. */
+  outbox?(): Promise<OutboxState>;
   openLog(number: BuildNumber): Promise<Readable | undefined>;
   logLines(number: BuildNumber, count: number): Promise<readonly LogLine[] | undefined>;
   followLog(number: BuildNumber, signal: AbortSignal): AsyncIterable<LiveChunk>;
@@ -77,6 +81,12 @@ export function createWeb({ config, builds, version, log, ...deps }: WebDeps): H
     });
   });
 
+  app.get("/outbox", async (c) => {
+    const state = await outbox();
+    return c.html(<OutboxPage {...state} now={new Date()} version={version} />);
+  });
+  app.get("/api/outbox", async (c) => c.json(await outbox()));
+
   app.get("/healthz", async (c) => {
     try {
       return c.json({ status: "ok", version, ...(await deps.health()) });
@@ -94,6 +104,10 @@ export function createWeb({ config, builds, version, log, ...deps }: WebDeps): H
     return c.text(text, isRedisAway(error) ? 503 : 500);
   });
   return app;
+
+  async function outbox(): Promise<OutboxState> {
+    return (await deps.outbox?.()) ?? { rooms: [], dropped: [] };
+  }
 
   function missing(c: Context, what: string) {
     return c.html(<MissingPage what={what} version={version} />, 404);
