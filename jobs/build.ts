@@ -7,7 +7,7 @@ import { BuildAtWork, Overtaken } from "../src/builds/build-at-work.ts";
 import { BuildLog } from "../src/builds/build-log.ts";
 import { unknownRef } from "../src/builds/builds.ts";
 import { buildUrl, quotedTitle, revisionName } from "../src/builds/describe.ts";
-import { buildLabels, sweepLeftovers, tidyUp, type Workshop, workFolder } from "../src/builds/tidy.ts";
+import { buildLabels, imageLabels, sweepLeftovers, tidyUp, type Workshop, workFolder } from "../src/builds/tidy.ts";
 import { type Clock, systemClock } from "../src/clock.ts";
 import type { Project } from "../src/config.ts";
 import { ConfigError, describeError, RuntimeError } from "../src/errors.ts";
@@ -183,6 +183,7 @@ async function runOnce(
       tarFile,
       id: `${scene.instance}-${build.number}`,
       labels: buildLabels(scene.instance, build),
+      imageLabels: imageLabels(scene.instance, build.project),
       attempt: build.attempt + tries - 1,
       project,
       env: environment(build, revision, config.url),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import type { BuildNumber } from "../names.ts";
+import { buildNumberOf } from "../pipeline/image-tag.ts";
 import { removeLeftovers } from "../pipeline/run.ts";
 import type { ContainerRuntime } from "../runtime.ts";
 import { type Build, isFinished } from "./build.ts";
@@ -25,13 +26,18 @@ export function workFolder(config: Pick<Config, "dataDir">, build: number | stri
 
 const workFolders = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "docker-ci", "work");
 
-/** What every container, image and network of a build carries. */
+/** What every container and network of a build carries. */
 export function buildLabels(instance: string, build: Build): Record<string, string> {
   return {
     "docker-ci.instance": instance,
     "docker-ci.build": String(build.number),
     "docker-ci.project": build.project,
   };
+}
+
+/** What the images of all builds of a project carry: no number, so that what is the same is one image, found in the cache. */
+export function imageLabels(instance: string, project: string): Record<string, string> {
+  return { "docker-ci.instance": instance, "docker-ci.project": project };
 }
 
 /** Removes what a build that is over left behind on the engine and in the work folder. */
@@ -52,13 +58,16 @@ async function pruneImages(
   instance: string,
   build: Build,
 ): Promise<void> {
-  const images = await runtime.listImages({ "docker-ci.instance": instance, "docker-ci.project": build.project });
-  const running = new Set((await store.inState("running")).map(({ number }) => String(number)));
-  const numbers = [...new Set(images.map(({ labels }) => Number(labels["docker-ci.build"])))].sort((a, b) => b - a);
-  const kept = new Set(numbers.slice(0, IMAGES_KEPT).map(String));
-  for (const { reference, labels } of images) {
-    const owner = labels["docker-ci.build"] ?? "";
-    if (!kept.has(owner) && !running.has(owner)) await runtime.removeImage(reference);
+  const images = await runtime.listImages(imageLabels(instance, build.project));
+  const running = (await store.inState("running")).filter(({ project }) => project === build.project);
+  const numbers = images.flatMap(({ reference }) => buildNumberOf(reference, instance) ?? []);
+  const newest = [...new Set(numbers)].toSorted((a, b) => b - a).slice(0, IMAGES_KEPT);
+  const kept = new Set([...newest, ...running.map(({ number }) => number)]);
+  for (const { reference } of images) {
+    const owner = buildNumberOf(reference, instance);
+    // One without a name was tried again and built anew, unless it is just being built and about to be named.
+    const isKept = owner === undefined ? running.length > 0 : kept.has(owner);
+    if (!isKept) await runtime.removeImage(reference);
   }
 }
 

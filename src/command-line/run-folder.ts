@@ -9,6 +9,7 @@ import { defaultProject, loadConfig } from "../config.ts";
 import { ConfigError, UserError } from "../errors.ts";
 import { ProjectName } from "../names.ts";
 import { choosePipeline } from "../pipeline/choose.ts";
+import { isImageOf } from "../pipeline/image-tag.ts";
 import { failedStep, removeLeftovers, runPipeline } from "../pipeline/run.ts";
 import type { StepLog } from "../pipeline/run-step.ts";
 import { PIPELINE_FILE } from "../pipeline/schema.ts";
@@ -40,7 +41,9 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
   );
   const project = config.projects.get(name) ?? defaultProject(name, folder);
   const run = randomBytes(4).toString("hex");
+  const id = `run-${run}`;
   const labels = { "docker-ci.run": run };
+  const imageLabels = { "docker-ci.project": name };
   const { runtime, revisions } = adapters.openEngine(config, run, pino({ level: "silent" }));
   const work = await mkdtemp(join(tmpdir(), "docker-ci-run-"));
   const stop = new AbortController();
@@ -63,8 +66,9 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
       {
         pipeline: chosen.pipeline,
         tarFile,
-        id: `run-${run}`,
+        id,
         labels,
+        imageLabels,
         attempt: 1,
         project,
         env: { CI: "true", DOCKER_CI_PROJECT: name },
@@ -91,7 +95,9 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
   } finally {
     forget();
     await removeLeftovers(runtime, labels);
-    for (const { reference } of await runtime.listImages(labels)) await runtime.removeImage(reference);
+    for (const { reference } of await runtime.listImages(imageLabels)) {
+      if (isImageOf(reference, id)) await runtime.removeImage(reference);
+    }
     await revisions[Symbol.asyncDispose]();
     await rm(work, { recursive: true, force: true });
   }

@@ -6,6 +6,7 @@ import type { StepName } from "../names.ts";
 import type { ContainerRuntime, ContainerSpec } from "../runtime.ts";
 import { formatDuration } from "../units.ts";
 import { buildContext } from "./context.ts";
+import { imageTag } from "./image-tag.ts";
 import { runContainer, type StepLog } from "./run-step.ts";
 import type { BuildStep, Pipeline, RunStep, Step } from "./schema.ts";
 
@@ -14,8 +15,13 @@ export interface PipelineRun {
   readonly tarFile: string;
   /** Unique for the build: part of the names of its images, containers and network. */
   readonly id: string;
-  /** Carried by everything that is made, and enough to find it all again. */
+  /** Carried by containers and networks, and enough to find them all again. */
   readonly labels: Readonly<Record<string, string>>;
+  /**
+   * Carried by images. The same for every build of the project: a label that changes is a step that no cache has, which costs
+   * the classic builder a container and a layer each time. Whose an image is says its tag.
+   */
+  readonly imageLabels: Readonly<Record<string, string>>;
   /** Counted from 1. */
   readonly attempt: number;
   readonly project: Pick<Project, "name" | "env" | "privileged" | "network" | "builder" | "limits">;
@@ -118,7 +124,7 @@ async function buildStep(
   const limit = stepDeadline(run, step.timeoutMs);
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), Math.max(0, limit.at - Date.now()));
-  const tag = imageTag(run, step.name);
+  const tag = imageTag(run.project.name, run.id, step.name);
   try {
     const built = await runtime.buildImage({
       context: context.stream,
@@ -126,7 +132,7 @@ async function buildStep(
       tag,
       args: step.args,
       target: step.target,
-      labels: run.labels,
+      labels: run.imageLabels,
       builder: run.project.builder,
       network: run.project.network,
       limits: run.project.limits,
@@ -216,12 +222,6 @@ async function ensureNetwork(runtime: ContainerRuntime, run: PipelineRun): Promi
   const name = `docker-ci-${run.id}`;
   await runtime.createNetwork(name, run.labels, false);
   return name;
-}
-
-/** Images are named after the project for people, and by the build's id so that no two builds ever meet in one. */
-function imageTag(run: PipelineRun, step: string): string {
-  const project = run.project.name.replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
-  return `docker-ci/${project}:${run.id}-${step}`;
 }
 
 /** The nearer of the step's own limit and the build's. */

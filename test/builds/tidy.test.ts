@@ -4,8 +4,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Build } from "../../src/builds/build.ts";
-import { buildLabels, sweepLeftovers, tidyUp, type Workshop, workFolder } from "../../src/builds/tidy.ts";
+import { buildLabels, imageLabels, sweepLeftovers, tidyUp, type Workshop, workFolder } from "../../src/builds/tidy.ts";
 import { BuildNumber } from "../../src/names.ts";
+import { imageTag } from "../../src/pipeline/image-tag.ts";
 import { never, openCorner } from "../support/docker.ts";
 import { ago, openRecords } from "../support/records.ts";
 
@@ -30,6 +31,17 @@ async function openWorkshop() {
       await corner.runtime.start(corner.spec("sleep 60", { labels }), never);
       await mkdir(folderOf(build), { recursive: true });
       await writeFile(join(folderOf(build), "tree.tar"), "");
+    },
+    async buildImage(build: Build, lines: string): Promise<void> {
+      const labels = { ...corner.labels, ...imageLabels(instance, build.project) };
+      const tag = imageTag("hello", `${instance}-${build.number}`, "image");
+      expect((await corner.runtime.buildImage(corner.build(lines, { labels, tag }))).kind).toBe("built");
+    },
+    /** The number and the step of each image with a name. */
+    async images(): Promise<string[]> {
+      const found = await corner.runtime.listImages(corner.labels);
+      const names = found.map(({ reference }) => reference).filter((reference) => !reference.startsWith("sha256:"));
+      return names.map((name) => name.replace(`docker-ci/hello:${instance}-`, "")).toSorted();
     },
     /** Numbers of the builds that have something on the engine. */
     async owners(): Promise<string[]> {
@@ -82,19 +94,28 @@ test("images of a project's last two builds are kept for their layers, older one
   await using shop = await openWorkshop();
   const builds: Build[] = [];
   for (let count = 0; count < 4; count += 1) builds.push(await shop.begin(await shop.create()));
-  for (const build of builds) {
-    const labels = { ...shop.corner.labels, ...buildLabels(shop.scene.instance, build) };
-    const image = shop.corner.build(`ENV NUMBER=${build.number}`, {
-      labels,
-      tag: shop.corner.name(`${build.number}:1`),
-    });
-    expect((await shop.corner.runtime.buildImage(image)).kind).toBe("built");
-  }
+  for (const build of builds) await shop.buildImage(build, `ENV NUMBER=${build.number}`);
   const [, second, , fourth] = builds;
   if (second === undefined || fourth === undefined) throw new Error("there are four");
   await shop.end(second, PASSED);
   await shop.end(fourth, PASSED);
   await tidyUp(shop.scene, fourth.number);
-  const kept = await shop.corner.runtime.listImages(shop.corner.labels);
-  expect(kept.map(({ labels }) => labels["docker-ci.build"]).toSorted()).toEqual(["1", "3", "4"]);
+  expect(await shop.images()).toEqual(["1-image", "3-image", "4-image"]);
+});
+
+test("equal builds share one image, which goes with the last of its names; one that lost its name goes as well", async () => {
+  await using shop = await openWorkshop();
+  const builds: Build[] = [];
+  for (let count = 0; count < 3; count += 1) builds.push(await shop.begin(await shop.create()));
+  const [first, , third] = builds;
+  if (first === undefined || third === undefined) throw new Error("there are three");
+  await shop.buildImage(first, "ENV TRY=1");
+  for (const build of builds) await shop.buildImage(build, "ENV TRY=2");
+  const { instance } = shop.scene;
+  const idOf = ({ number }: Build) => shop.corner.runtime.imageId(imageTag("hello", `${instance}-${number}`, "image"));
+  expect(new Set(await Promise.all(builds.map(idOf))).size).toBe(1);
+  for (const build of builds) await shop.end(build, PASSED);
+  await tidyUp(shop.scene, third.number);
+  expect(await shop.images()).toEqual(["2-image", "3-image"]);
+  expect(await shop.corner.runtime.listImages(shop.corner.labels)).toHaveLength(2);
 });

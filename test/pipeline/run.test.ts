@@ -36,6 +36,7 @@ async function openWorkbench(files: Readonly<Record<string, string>> = {}): Prom
         tarFile: tree.tarFile,
         id: corner.name("1"),
         labels: corner.labels,
+        imageLabels: corner.labels,
         attempt: 1,
         project: { ...PROJECT, network: "none", limits: LIMITS },
         env: { CI: "true" },
@@ -176,6 +177,20 @@ describe("images", () => {
       `docker-ci/hello:${bench.corner.name("1")}-image`,
       `docker-ci/hello:${bench.corner.name("1")}-more`,
     ]);
+  });
+
+  test.each(["buildkit", "classic"] as const)("the same again is the same image by another name (%s)", async (builder) => {
+    await using bench = await openWorkbench({ Dockerfile: `FROM ${BASE_IMAGE}\nRUN echo ${Math.random()}\n` });
+    const { runtime, name } = bench.corner;
+    const ids = [];
+    for (const count of ["1", "2"]) {
+      const labels = { ...bench.corner.labels, "docker-ci.build": count };
+      const project = { ...PROJECT, network: "none", limits: LIMITS, builder } as const;
+      await bench.run(steps("- { name: image, build: . }"), { id: name(count), labels, project });
+      ids.push(await runtime.imageId(`docker-ci/hello:${name(count)}-image`));
+    }
+    expect(ids[0]).toMatch(/^sha256:/);
+    expect(ids[1]).toBe(ids[0]);
   });
 
   test("a Dockerfile that fails is the revision's fault; one that is missing as well", async () => {
