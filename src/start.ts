@@ -91,7 +91,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const folder = opened.add("data folder", await openDataFolder(config.dataDir));
   const redis = opened.add("Redis", await connectRedis(config, log));
   for (const warning of redis.warnings) say(`warning: ${warning}`);
-  const store = createBuildStore(redis.commands);
+  const store = createBuildStore(redis.commands, log);
   const queue = opened.add("queue", createBuildQueue(redis.open(), store, log));
   const engine = options.openEngine?.(folder.instance);
   if (engine !== undefined) opened.add("testbuilder", engine.revisions);

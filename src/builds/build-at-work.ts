@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
+import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { describeError } from "../errors.ts";
@@ -91,6 +92,7 @@ export class BuildAtWork {
           this.#build = wanted;
           return;
         }
+        if (error instanceof z.ZodError) throw error;
         this.#log.warn({ reason: describeError(error) }, "the record could not be written; trying again");
         await sleep(Math.min(1_000 * (tries + 1), 10_000));
       }

@@ -1,6 +1,7 @@
 /** Shows builds under way in the rooms that asked for them, where a chat can show one line changing in place. */
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { z } from "zod";
 import type { Chat } from "../chat/chat.ts";
 import { type Line, line } from "../chat/reply.ts";
 import type { Clock } from "../clock.ts";
@@ -14,6 +15,20 @@ const TICK_MS = 1_000;
 const BAR_CELLS = 16;
 /** A build that takes longer than it used to stands at this, not at its end. */
 const BAR_MAX = 0.98;
+
+/** What the store publishes at every change. Text that is none, from whoever else publishes there, is passed over. */
+const Event = z
+  .string()
+  .transform((json, context): unknown => {
+    try {
+      return JSON.parse(json);
+    } catch {
+      // Said as an issue, which is how the reader hears of it.
+      context.addIssue({ code: "custom", message: "not JSON" });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.object({ build: Build }));
 
 /** @param subscriber a connection of its own, in subscriber mode from now on; not closed here. */
 export async function showProgress(
@@ -56,12 +71,11 @@ export async function showProgress(
 
   subscriber.on("message", (channel: string, json: string) => {
     if (channel !== deps.eventChannel) return;
-    const event: unknown = JSON.parse(json);
-    const build = Build.safeParse(
-      typeof event === "object" && event !== null && "build" in event ? event.build : undefined,
+    const event = Event.safeParse(json);
+    if (!event.success) return;
+    follow(event.data.build).catch((error: unknown) =>
+      log.debug({ reason: describeError(error) }, "progress not shown"),
     );
-    if (!build.success) return;
-    follow(build.data).catch((error: unknown) => log.debug({ reason: describeError(error) }, "progress not shown"));
   });
   await subscriber.subscribe(deps.eventChannel);
   const timer = setInterval(() => {

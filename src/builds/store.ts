@@ -6,6 +6,7 @@
  * ended has been put up for announcing, whenever the process dies.
  */
 import type { Redis } from "ioredis";
+import type { Logger } from "pino";
 import { RuntimeError } from "../errors.ts";
 import { BuildNumber, type ProjectName } from "../names.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
@@ -59,10 +60,10 @@ export interface BuildEvent {
 export type BuildStore = ReturnType<typeof createBuildStore>;
 
 /**
- * @param redis a connection for commands; it is not closed here.
- * All methods throw RuntimeError when Redis does not answer.
+ * @param redis a connection for commands; it is not closed here. Its errors are passed on as they are (`isRedisAway` knows them).
+ * @param log told of a record that cannot be read, as after a downgrade; it is left out, so that it hides no other.
  */
-export function createBuildStore(redis: Redis) {
+export function createBuildStore(redis: Redis, log?: Logger) {
   /** Writes `next` if the record is still as `before` says; true when it was written. */
   async function write(
     before: { state: string; attempt: number },
@@ -102,7 +103,11 @@ export function createBuildStore(redis: Redis) {
     const replies = (await pipeline.exec()) ?? [];
     return replies.flatMap(([error, json]) => {
       if (error !== null) throw new RuntimeError("Redis could not read the build records", { cause: error });
-      return typeof json === "string" ? [Build.parse(JSON.parse(json))] : [];
+      if (typeof json !== "string") return [];
+      const build = Build.safeParse(JSON.parse(json));
+      if (build.success) return [build.data];
+      log?.error({ err: build.error, json: json.slice(0, 300) }, "a build record that cannot be read");
+      return [];
     });
   }
 

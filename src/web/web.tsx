@@ -75,10 +75,14 @@ export function createWeb({ config, builds, version, log, ...deps }: WebDeps): H
     const whole = await deps.openLog(build.number);
     if (whole === undefined) return c.text("There is no log yet.\n", build.state.kind === "queued" ? 200 : 404);
     c.header("content-type", "text/plain; charset=utf-8");
-    return stream(c, async (body) => {
-      body.onAbort(() => void whole.destroy());
-      for await (const chunk of whole) await body.write(chunk);
-    });
+    return stream(
+      c,
+      async (body) => {
+        body.onAbort(() => void whole.destroy());
+        for await (const chunk of whole) await body.write(chunk);
+      },
+      async (error) => log.error({ err: error, build: build.number }, "a log could not be read to its end"),
+    );
   });
 
   app.get("/outbox", async (c) => {
@@ -124,11 +128,18 @@ export function createWeb({ config, builds, version, log, ...deps }: WebDeps): H
     }
   }
 
-  /** Events `chunk` with the text as JSON, then `end` with the state; what is in the live log comes first. */
+  /** Events `chunk` with the text as JSON, then `end` with the state; of a build that is over, the kept log in chunks. */
   function follow(c: Context, build: Build) {
     return streamSSE(c, async (events) => {
       const gone = new AbortController();
       events.onAbort(() => gone.abort());
+      if (isFinished(build)) {
+        const kept = await deps.openLog(build.number);
+        kept?.setEncoding("utf8");
+        for await (const text of kept ?? []) await events.writeSSE({ event: "chunk", data: JSON.stringify(text) });
+        await events.writeSSE({ event: "end", data: build.state.kind });
+        return;
+      }
       for await (const { at, text } of deps.followLog(build.number, gone.signal)) {
         if (text !== "") await events.writeSSE({ event: "chunk", id: String(at), data: JSON.stringify(text) });
         else {
