@@ -1,6 +1,7 @@
 /** `!log`: the tail of a build's log, or the lines that match. */
 import { z } from "zod";
 import { buildUrl } from "../src/builds/describe.ts";
+import { plainText } from "../src/builds/plain-text.ts";
 import { BuildArgument } from "../src/chat/build-argument.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { say } from "../src/chat/reply.ts";
@@ -72,8 +73,6 @@ function readPattern(text: string): RegExp {
  * 5.4), and not longer than a chat can take.
  */
 function shown(text: string): string {
-  const last = text.slice(text.lastIndexOf("\r") + 1);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it takes out
-  const plain = last.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "").replace(/\t/g, "    ");
+  const plain = plainText(text);
   return plain.length <= LINE_LENGTH ? plain : `${plain.slice(0, LINE_LENGTH - 1)}…`;
 }

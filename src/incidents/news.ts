@@ -8,6 +8,7 @@ import type { Logger } from "pino";
 import { type FinishedBuild, isFinished } from "../builds/build.ts";
 import type { Builds } from "../builds/builds.ts";
 import { resultReply } from "../builds/describe.ts";
+import { plainText } from "../builds/plain-text.ts";
 import { type Room, roomKey } from "../chat/message.ts";
 import type { Reply } from "../chat/reply.ts";
 import type { Clock } from "../clock.ts";
@@ -138,7 +139,9 @@ async function noticesOf(deps: NewsDeps, build: FinishedBuild, news: News): Prom
     told.add(roomKey(room));
     if (notice === undefined) continue;
     const tail = room.network === "mail" ? await deps.logLines(build.number, MAIL_LOG_LINES) : undefined;
-    entries.push(entry(room, tail === undefined ? notice : { ...notice, verbatim: tail.map(({ text }) => text) }));
+    entries.push(
+      entry(room, tail === undefined ? notice : { ...notice, verbatim: tail.map(({ text }) => plainText(text)) }),
+    );
   }
   for (const { room, to } of await subscriptions.watchersOf(build.number)) {
     if (!told.has(roomKey(room))) entries.push(entry(room, resultReply(build, config.url), to));

@@ -3,6 +3,7 @@ import type { Child } from "hono/jsx";
 import { type Build, durationMs, isFinished, type StepResult } from "../builds/build.ts";
 import { quotedTitle, revisionName } from "../builds/describe.ts";
 import type { LogLine } from "../builds/log-files.ts";
+import { plainText } from "../builds/plain-text.ts";
 import { SIGNS } from "../chat/reply.ts";
 import type { Project } from "../config.ts";
 import { shownRepository } from "../config.ts";
@@ -222,7 +223,7 @@ export const BuildPage = (props: { build: Build; tail: readonly LogLine[] | unde
           <p>
             The last lines; <a href={`/builds/${build.number}/log`}>all of it</a>
           </p>
-          <pre tabindex={0}>{tail.map(({ text }) => text).join("\n")}</pre>
+          <pre tabindex={0}>{tail.map(({ text }) => plainText(text)).join("\n")}</pre>
         </>
       )}
     </Page>
