@@ -54,6 +54,11 @@ export class Accounts {
     return this.#ask(key, event.nick, mask, whox);
   }
 
+  /** Whether somebody of that nick is in a channel with us. */
+  isAround(nick: string): boolean {
+    return this.#members.has(nick);
+  }
+
   /** The connection is gone: nothing of what was known holds. */
   reset(): void {
     for (const query of [...this.#queries.values()]) query.settle(undefined);

@@ -26,6 +26,7 @@ export class IrcChat implements Chat {
   readonly #states: Listeners<ChatState>;
   readonly #connection: Connection;
   readonly #channels: Channels;
+  readonly #accounts: Accounts;
   readonly #pacer: Pacer;
   readonly #proof: Proof;
   readonly #limit: LineLimit;
@@ -46,6 +47,7 @@ export class IrcChat implements Chat {
     this.#channels = new Channels(client, options.channels, timing, log, () => this.#roomsChanged());
     const nick = new Nick(client, options.nick, timing.nickRegainMs);
     const accounts = new Accounts(client, timing.accountTimeoutMs);
+    this.#accounts = accounts;
     new Hearing(client, options.name, this.#channels, accounts, (message) => this.#messages.tell(message));
     this.#connection = new Connection(client, options, timing, random, {
       up: () => {
@@ -82,7 +84,8 @@ export class IrcChat implements Chat {
     if (target instanceof RuntimeError) return Promise.reject(target);
     const colours = this.#colours && !this.#plain.has(target);
     const limit = this.#limit.bytesFor(target);
-    const texts = renderLines(outgoing, colours).flatMap((text) => splitLine(text, limit));
+    const around = (nick: string): boolean => this.#accounts.isAround(nick);
+    const texts = renderLines(outgoing, colours, around).flatMap((text) => splitLine(text, limit));
     const message = new OutMessage(texts.length);
     this.#pacer.add(
       texts.map((text) => ({ message, target, text })),

@@ -31,6 +31,18 @@ describe("on ngircd", () => {
     await ada.hear(/PRIVMSG ada :✔ hello #1 passed/);
   });
 
+  test("a notice names those who are there without ringing for them, an answer as they are", async () => {
+    await using bot = startBot(server);
+    await bot.inRooms();
+    await using ada = await connectPerson(server, "ada");
+    await ada.join("#ci");
+    const reply = { lines: [line("info", ["suspects: ada 3f2c9aa, adam 91bd0c1"])] };
+    await bot.notice(reply);
+    await ada.hear(/PRIVMSG #ci :suspects: a\u200dda 3f2c9aa, adam 91bd0c1$/);
+    await bot.answer("ada", reply);
+    await ada.hear(/PRIVMSG #ci :ada: suspects: ada 3f2c9aa, adam 91bd0c1$/);
+  });
+
   test("line breaks and control codes in foreign text make no line of their own", async () => {
     await using bot = startBot(server);
     await bot.inRooms();
