@@ -55,7 +55,34 @@ export async function runPipeline(
   const images = new Map(
     results.flatMap((result) => (result.image === undefined ? [] : [[result.name, result.image]])),
   );
-  const network = await ensureNetwork(runtime, run);
+  // Made while images are built; the first step that runs in it waits for it, and hears why there is none.
+  const network = ensureNetwork(runtime, run);
+  // Until then a failure is nobody's.
+  network.catch(() => undefined);
+  try {
+    return await runSteps(runtime, run, { images, results, network, log, signal }, progress);
+  } finally {
+    // Whoever removes what is left must not come before it.
+    await network.catch(() => undefined);
+  }
+}
+
+interface RunScene {
+  /** By the names of their steps. */
+  readonly images: Map<string, string>;
+  readonly results: StepResult[];
+  readonly network: Promise<string>;
+  readonly log: StepLog;
+  readonly signal: AbortSignal;
+}
+
+async function runSteps(
+  runtime: ContainerRuntime,
+  run: PipelineRun,
+  { images, results, ...scene }: RunScene,
+  progress: PipelineProgress,
+): Promise<readonly StepResult[]> {
+  const { log, signal } = scene;
   const count = run.pipeline.steps.length;
   let broken = results.some((result) => result.state === "failed" && result.allowed !== true);
 
@@ -69,13 +96,7 @@ export async function runPipeline(
     signal.throwIfAborted();
     await progress.started(step, index + 1, count);
     const startedAt = Date.now();
-    const ended = await runStep(runtime, run, step, {
-      images,
-      network,
-      log,
-      signal,
-      place: `${index + 1} of ${count}`,
-    });
+    const ended = await runStep(runtime, run, step, { ...scene, images, place: `${index + 1} of ${count}` });
     const result: StepResult = {
       name: step.name,
       kind: step.kind,
@@ -96,11 +117,8 @@ export async function runPipeline(
   return results;
 }
 
-interface StepScene {
+interface StepScene extends Pick<RunScene, "network" | "log" | "signal"> {
   readonly images: ReadonlyMap<string, string>;
-  readonly network: string;
-  readonly log: StepLog;
-  readonly signal: AbortSignal;
   /** `2 of 3` */
   readonly place: string;
 }
@@ -185,7 +203,7 @@ async function runInContainer(
     env: { ...run.env, ...run.project.env, ...step.env },
     labels: { ...identity, "docker-ci.attempt": String(run.attempt) },
     limits: run.project.limits,
-    network,
+    network: await network,
     privileged: run.project.privileged,
     mounts: [],
     folders: ["/data"],

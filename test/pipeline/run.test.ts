@@ -1,4 +1,5 @@
 /** A pipeline on the real engine, without queue, chat or record: what each step may do, and what its end is called. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { StepResult } from "../../src/builds/build.ts";
 import { defaultProject } from "../../src/config/project.ts";
@@ -7,6 +8,7 @@ import { ProjectName, StepName } from "../../src/names.ts";
 import { type PipelineRun, removeLeftovers, runPipeline } from "../../src/pipeline/run.ts";
 import { parsePipeline } from "../../src/pipeline/schema.ts";
 import { Cancelled, HandedOver } from "../../src/pipeline/stop.ts";
+import type { ContainerRuntime } from "../../src/runtime.ts";
 import { BASE_IMAGE, type Corner, never, openCorner } from "../support/docker.ts";
 import { MemoryLog } from "../support/step-log.ts";
 import { type TestTree, treeOf } from "../support/tree.ts";
@@ -24,13 +26,16 @@ interface Workbench extends AsyncDisposable {
   ends(pipeline: string, changes?: Partial<PipelineRun>): Promise<string[]>;
 }
 
-async function openWorkbench(files: Readonly<Record<string, string>> = {}): Promise<Workbench> {
+async function openWorkbench(
+  files: Readonly<Record<string, string>> = {},
+  changed: (runtime: ContainerRuntime) => Partial<ContainerRuntime> = () => ({}),
+): Promise<Workbench> {
   const corner = openCorner();
   const tree: TestTree = await treeOf({ "README.md": "", ...files });
   const log = new MemoryLog();
   const run: Workbench["run"] = (pipeline, changes = {}, signal = never) =>
     runPipeline(
-      corner.runtime,
+      { ...corner.runtime, ...changed(corner.runtime) },
       {
         pipeline: parsePipeline(pipeline),
         tarFile: tree.tarFile,
@@ -179,7 +184,7 @@ describe("images", () => {
     ]);
   });
 
-  test.each(["buildkit", "classic"] as const)("the same again is the same image by another name (%s)", async (builder) => {
+  test.each(["buildkit", "classic"] as const)("equal builds make one image of two names (%s)", async (builder) => {
     await using bench = await openWorkbench({ Dockerfile: `FROM ${BASE_IMAGE}\nRUN echo ${Math.random()}\n` });
     const { runtime, name } = bench.corner;
     const ids = [];
@@ -330,6 +335,31 @@ describe("what a step's container may do", () => {
     expect(await runtime.findNetworks(labels)).toHaveLength(1);
     await removeLeftovers(runtime, labels);
     expect([await runtime.findNetworks(labels), await runtime.find(labels)]).toEqual([[], []]);
+  });
+});
+
+describe("the network of a build", () => {
+  const withNetwork = { project: { ...PROJECT, limits: LIMITS } };
+
+  test("is made while an image is built, and the step that needs it says why there is none", async () => {
+    const refusing = () => ({ createNetwork: () => Promise.reject(new RuntimeError("there are no addresses left")) });
+    await using bench = await openWorkbench({ Dockerfile: `FROM ${BASE_IMAGE}\n` }, refusing);
+    const run = bench.run(steps("- { name: image, build: . }", '- { name: tests, run: "true" }'), withNetwork);
+    await expect(run).rejects.toThrow("there are no addresses left");
+    expect(bench.log.text).toContain("── step image passed");
+  });
+
+  test("is waited for by a build that ends before it is there, so that what removes its leftovers finds it", async () => {
+    const slow = ({ createNetwork }: ContainerRuntime) => ({
+      async createNetwork(...network: Parameters<typeof createNetwork>) {
+        await sleep(300);
+        await createNetwork(...network);
+      },
+    });
+    await using bench = await openWorkbench({}, slow);
+    const [image] = await bench.run(steps("- { name: image, build: . }", "- { name: tests }"), withNetwork);
+    expect(image?.state).toBe("failed");
+    expect(await bench.corner.runtime.findNetworks(bench.corner.labels)).toHaveLength(1);
   });
 });
 
