@@ -41,7 +41,7 @@ export interface ContainerSpec {
   /** Gives up the hardening: all capabilities, all devices. Only where a project's configuration says so. */
   readonly privileged: boolean;
   readonly mounts: readonly Mount[];
-  /** Folders that are there, and writable by everyone, when it starts; part of the container, so `copyOut` reads them. */
+  /** Folders that its command finds, writable by everyone; part of the container, so `copyOut` reads them. */
   readonly folders?: readonly string[];
   /** `uid:gid`; default: the image's own user. */
   readonly user?: string;

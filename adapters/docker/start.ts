@@ -5,7 +5,7 @@ import type { ContainerSpec, RunningContainer } from "../../src/runtime.ts";
 import { DockerContainer } from "./container.ts";
 import { createOptions } from "./container-options.ts";
 import { type Engine, quiet } from "./engine.ts";
-import { foldersArchive } from "./folders.ts";
+import { type Prepared, prepareFolders } from "./folders.ts";
 import { Refusal } from "./refusal.ts";
 import { withheldCapabilities } from "./withheld.ts";
 
@@ -18,16 +18,21 @@ export async function startContainer(
   spec: ContainerSpec,
   signal: AbortSignal,
 ): Promise<RunningContainer> {
-  const cpus = await engine.cpus();
+  const [cpus, prepared] = await Promise.all([engine.cpus(), prepareFolders(engine, spec)]);
   try {
-    return await startWith(engine, spec, createOptions(spec, cpus), signal);
+    return await startWith(engine, prepared, createOptions(prepared.spec, cpus), signal);
   } catch (error) {
     if (!spec.privileged || !isWithheld(error)) throw error;
-    return await startWith(engine, spec, createOptions(spec, cpus, await withheldCapabilities()), signal);
+    return await startWith(engine, prepared, createOptions(prepared.spec, cpus, await withheldCapabilities()), signal);
   }
 }
 
-async function startWith(engine: Engine, spec: ContainerSpec, options: ContainerCreateOptions, signal: AbortSignal) {
+async function startWith(
+  engine: Engine,
+  { spec, archive }: Prepared,
+  options: ContainerCreateOptions,
+  signal: AbortSignal,
+): Promise<RunningContainer> {
   signal.throwIfAborted();
   const { id } = await engine
     .ask((docker) => docker.createContainer(options))
@@ -36,7 +41,6 @@ async function startWith(engine: Engine, spec: ContainerSpec, options: Container
     });
   const known = { id, name: spec.name, labels: spec.labels };
   try {
-    const archive = spec.folders === undefined ? undefined : await foldersArchive(spec.folders);
     const [attached] = await Promise.all([
       engine.ask((docker) => docker.getContainer(id).attach({ stream: true, stdout: true, stderr: true })),
       archive && engine.ask((docker) => docker.getContainer(id).putArchive(archive, { path: "/" })),

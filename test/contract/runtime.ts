@@ -107,6 +107,21 @@ export function runtimeContract(what: string, connect: () => ContainerRuntime): 
       expect(await large.exitCode()).toBe(0);
     });
 
+    it.each([
+      ["by root, of a shell script", {}],
+      ["by somebody else, of a shell script", { user: "12:34" }],
+      ["of a command without a shell", { command: ["stat", "-c", "%a", "/data", "/tmp/it's", "/opt"] }],
+    ])("has its folders, open to everyone, when it is run %s", async (_who, changes) => {
+      const line = `umask 077; stat -c %a /data "$1" /opt; echo "$0" >/data/report; cat /data/report`;
+      const command = ["/bin/sh", "-ec", line, "$0 and more", "/tmp/it's"];
+      const folders = ["/data", "/tmp/it's", "/opt"];
+      const container = await corner.runtime.start(corner.spec("", { command, folders, ...changes }), never);
+      const { stdout } = await readOutput(container);
+      expect(stdout.toString().split("\n").slice(0, 3)).toEqual(["777", "777", "777"]);
+      if (!("command" in changes)) expect(stdout.toString()).toMatch(/\n\$0 and more\n$/);
+      expect(await container.copyOut("/data", never)).toBeDefined();
+    });
+
     it("hands out a file that a container wrote, and says when there is none", async () => {
       const container = await corner.runtime.start(corner.spec("echo report > /tmp/report.xml"), never);
       await container.wait(never);
