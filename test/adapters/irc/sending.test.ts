@@ -36,6 +36,9 @@ describe("on ngircd", () => {
     await bot.inRooms();
     await using ada = await connectPerson(server, "ada");
     await ada.join("#ci");
+    // Once the bot has heard her it has seen her come, too.
+    ada.say("#ci", "hello");
+    await bot.hear();
     const reply = { lines: [line("info", ["suspects: ada 3f2c9aa, adam 91bd0c1"])] };
     await bot.notice(reply);
     await ada.hear(/PRIVMSG #ci :suspects: a\u200dda 3f2c9aa, adam 91bd0c1$/);
