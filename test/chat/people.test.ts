@@ -84,7 +84,7 @@ describe("the way to a role", () => {
     [
       { account: "carol" },
       "you are logged in as libera/carol, which nobody in people: has",
-      'Ask an admin to add "libera/carol" to people:.',
+      'Ask an admin to add "libera/carol" to people:, or say !link to me in private on a network where I know you.',
     ],
     [
       { account: "BOB" },
