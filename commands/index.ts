@@ -1,11 +1,14 @@
 /** Every chat command. A new one is a file of its own and a line here. */
 import type { Command } from "../src/chat/command.ts";
+import { audit } from "./audit.ts";
 import { build } from "./build.ts";
 import { cancel } from "./cancel.ts";
 import { claim } from "./claim.ts";
 import { help } from "./help.ts";
 import { incidents } from "./incidents.ts";
 import { last } from "./last.ts";
+import { link } from "./link.ts";
+import { links } from "./links.ts";
 import { log } from "./log.ts";
 import { mute } from "./mute.ts";
 import { outbox } from "./outbox.ts";
@@ -15,6 +18,7 @@ import { shutdown } from "./shutdown.ts";
 import { snooze } from "./snooze.ts";
 import { status } from "./status.ts";
 import { subscribe } from "./subscribe.ts";
+import { unlink } from "./unlink.ts";
 import { unmute } from "./unmute.ts";
 import { unsubscribe } from "./unsubscribe.ts";
 import { version } from "./version.ts";
@@ -42,6 +46,10 @@ export const commands: readonly Command[] = [
   help,
   whoami,
   outbox,
+  link,
+  unlink,
   version,
+  links,
+  audit,
   shutdown,
 ];

@@ -1,5 +1,6 @@
 /** A chat command as one typed value: its parser, its help, its usage line and its role check all read it. */
 import { z } from "zod";
+import type { Audit } from "../audit/audit.ts";
 import type { Builds } from "../builds/builds.ts";
 import type { LogLine } from "../builds/log-files.ts";
 import type { Clock } from "../clock.ts";
@@ -9,13 +10,16 @@ import type { Subscriptions } from "../incidents/subscriptions.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
 import type { Chat } from "./chat.ts";
+import type { LinkCodes } from "./link-codes.ts";
+import type { Links } from "./links.ts";
 import type { ChatMessage } from "./message.ts";
 import type { Identity } from "./people.ts";
 import type { Reply } from "./reply.ts";
 
 /**
  * How an argument is written, besides in its turn: `rest` takes all that is left as it was typed, `pairs` collects every
- * `key=value`. Given by `.meta({ takes })`; `.meta({ label })` names it in the usage line.
+ * `key=value`. Given by `.meta({ takes })`; `.meta({ label })` names it in the usage line, `.meta({ secret: true })` keeps it out
+ * of the audit log.
  */
 export type Takes = "rest" | "pairs";
 
@@ -50,6 +54,9 @@ export interface CommandServices {
 }
 
 export interface CommandContext<Args> extends CommandServices {
+  readonly links: Links;
+  readonly linkCodes: LinkCodes;
+  readonly audit: Audit;
   readonly args: Args;
   readonly message: ChatMessage;
   readonly identity: Identity;
@@ -64,6 +71,11 @@ export interface CommandDefinition<Shape extends z.core.$ZodLooseShape> {
   readonly examples: readonly string[];
   /** The role it takes; undefined for everyone. */
   readonly role?: Role;
+  /**
+   * Whether it changes something: then it is done once however often a network delivers it, and not at all when it cannot be
+   * audited. Default: what takes a role does.
+   */
+  readonly changes?: boolean;
   /** In the order in which they are typed. */
   readonly args: z.ZodObject<Shape, z.core.$strict>;
   run(context: CommandContext<z.output<z.ZodObject<Shape, z.core.$strict>>>): Promise<Reply> | Reply;
@@ -76,7 +88,10 @@ export interface Command {
   readonly summary: string;
   readonly examples: readonly string[];
   readonly role: Role | undefined;
+  readonly changes: boolean;
   readonly args: z.ZodObject;
+  /** Why the arguments do not fit, if they do not. */
+  misfit(given: Readonly<Record<string, unknown>>): MisfitError | undefined;
   /** Parses and runs. @throws MisfitError for arguments that do not fit, besides what the command throws. */
   execute(given: Readonly<Record<string, unknown>>, context: Omit<CommandContext<never>, "args">): Promise<Reply>;
 }
@@ -94,14 +109,19 @@ export class MisfitError extends Error {
 }
 
 export function defineCommand<Shape extends z.core.$ZodLooseShape>(definition: CommandDefinition<Shape>): Command {
-  const { name, aliases = [], summary, examples, role, args } = definition;
+  const { name, aliases = [], summary, examples, role, changes = role !== undefined, args } = definition;
   return {
     name,
     aliases,
     summary,
     examples,
     role,
+    changes,
     args,
+    misfit(given) {
+      const { error } = args.safeParse(given);
+      return error === undefined ? undefined : new MisfitError(error);
+    },
     async execute(given, context) {
       const parsed = args.safeParse(given);
       if (!parsed.success) throw new MisfitError(parsed.error);
@@ -116,15 +136,20 @@ export interface ArgumentForm {
   readonly takes: Takes | "word";
   readonly required: boolean;
   readonly label: string;
+  readonly secret: boolean;
 }
 
-const Meta = z.object({ takes: z.enum(["rest", "pairs"]).optional(), label: z.string().optional() });
+const Meta = z.object({
+  takes: z.enum(["rest", "pairs"]).optional(),
+  label: z.string().optional(),
+  secret: z.boolean().default(false),
+});
 
 export function argumentForms(args: z.ZodObject): ArgumentForm[] {
   return Object.entries(args.shape).map(([name, schema]) => {
     const meta = Meta.parse(schema instanceof z.ZodType ? (schema.meta() ?? {}) : {});
     const required = !z.safeParse(schema, undefined).success;
-    return { name, takes: meta.takes ?? "word", required, label: meta.label ?? name };
+    return { name, takes: meta.takes ?? "word", required, label: meta.label ?? name, secret: meta.secret };
   });
 }
 

@@ -2,15 +2,19 @@
 import { randomBytes } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { type Audit, createAudit } from "../audit/audit.ts";
+import { followCommand, type Trail } from "../audit/trail.ts";
 import { describeError, RuntimeError, UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { isRedisAway } from "../queue/redis.ts";
 import { bindArguments } from "./arguments.ts";
 import type { Chat } from "./chat.ts";
-import { type Command, type CommandServices, examplesOf, MisfitError, usage } from "./command.ts";
+import { type Command, type CommandServices, examplesOf, type MisfitError, usage } from "./command.ts";
 import { type ParsedCommand, parseLine } from "./grammar.ts";
+import { createLinkCodes } from "./link-codes.ts";
+import { createLinks, type Group } from "./links.ts";
 import { type ChatMessage, roomKey } from "./message.ts";
-import { identify, mayAct } from "./people.ts";
+import { dependsOnLinks, identify, mayAct } from "./people.ts";
 import { type Reply, say } from "./reply.ts";
 
 /** After this long a person is told that their command is being worked on. */
@@ -23,6 +27,11 @@ const MISFIT_LENGTH = 60;
 /** What became of a line, for the terminal's exit status. */
 export type Handled = "ignored" | "answered" | "refused" | "failed";
 
+interface Outcome {
+  readonly reply: Reply;
+  readonly handled: Handled;
+}
+
 export interface Dispatcher {
   /** Answers in the room of the message. Never throws; what went wrong is in the answer and in the log. */
   handle(message: ChatMessage, chat: Chat): Promise<Handled>;
@@ -30,33 +39,54 @@ export interface Dispatcher {
   refuseAll(reason: string | undefined): void;
 }
 
-export function createDispatcher(services: CommandServices, redis: Redis, log: Logger): Dispatcher {
+export function createDispatcher(
+  services: CommandServices,
+  redis: Redis,
+  log: Logger,
+  audit: Audit = createAudit(redis, services.clock),
+): Dispatcher {
   const { config, commands } = services;
+  const links = createLinks(redis);
+  const linkCodes = createLinkCodes(redis, services.clock);
   const byName = new Map(
     commands.flatMap((command) => [command.name, ...command.aliases].map((name) => [name, command])),
   );
   let refusal: string | undefined;
 
-  async function answer(parsed: ParsedCommand, message: ChatMessage): Promise<{ reply: Reply; handled: Handled }> {
+  /** The linked accounts, where they matter. A question is answered without them when Redis is away. */
+  async function linkedAccounts({ speaker }: ChatMessage, command: Command): Promise<readonly Group[]> {
+    if (!dependsOnLinks(config, speaker)) return [];
+    try {
+      return await links.all();
+    } catch (error) {
+      if (command.changes || command.role !== undefined) throw error;
+      log.warn({ err: error }, "could not read which accounts are linked");
+      return [];
+    }
+  }
+
+  /** `follow` is told of the command's trail as soon as there is one. */
+  async function answer(parsed: ParsedCommand, message: ChatMessage, follow: (trail: Trail) => void): Promise<Outcome> {
     const command = byName.get(parsed.name);
     if (command === undefined) return refuse(unknownCommand(parsed.name, [...byName.keys()], config.prefix));
     if (refusal !== undefined) return refuse(refusal);
-    const identity = identify(config, message.speaker, message.room);
+    const identity = identify(config, message.speaker, message.room, await linkedAccounts(message, command));
+    const trail = followCommand(audit, { command, parsed, message, identity }, log);
     if (!mayAct(identity, command.role)) {
+      await trail.forbidden(`takes the role ${command.role}`);
       return refuse(`${config.prefix}${command.name} takes the role ${command.role}. ${identity.advice}`);
     }
     const bound = bindArguments(command, parsed);
     if (bound.kind === "unfit") return refuse(howTo(command, config.prefix, bound.problem));
-    if (command.role !== undefined && !(await heardFirst(redis, message))) {
-      return { reply: say("info", []), handled: "ignored" };
+    const misfit = command.misfit(bound.given);
+    if (misfit !== undefined) return refuse(howTo(command, config.prefix, misfitPhrase(misfit, bound.given)));
+    if (command.changes) {
+      if (!(await heardFirst(redis, message))) return { reply: say("info", []), handled: "ignored" };
+      await trail.begins();
+      follow(trail);
     }
-    try {
-      const reply = await command.execute(bound.given, { ...services, message, identity });
-      return { reply, handled: reply.lines[0]?.tone === "refused" ? "refused" : "answered" };
-    } catch (error) {
-      if (error instanceof MisfitError) return refuse(howTo(command, config.prefix, misfit(error, bound.given)));
-      throw error;
-    }
+    const reply = await command.execute(bound.given, { ...services, links, linkCodes, audit, message, identity });
+    return { reply, handled: reply.lines[0]?.tone === "refused" ? "refused" : "answered" };
   }
 
   return {
@@ -82,15 +112,20 @@ export function createDispatcher(services: CommandServices, redis: Redis, log: L
         });
       }, STILL_WORKING_MS);
 
-      let outcome: { reply: Reply; handled: Handled };
+      let trail: Trail | undefined;
+      const follow = (begun: Trail): void => {
+        trail = begun;
+      };
+      let outcome: Outcome;
       try {
-        outcome = parsed.kind === "malformed" ? refuse(parsed.message) : await answer(parsed, message);
+        outcome = parsed.kind === "malformed" ? refuse(parsed.message) : await answer(parsed, message, follow);
       } catch (error) {
         outcome = { reply: failure(error, log.child({ ...about, command: parsed.name })), handled: failureKind(error) };
       } finally {
         clearTimeout(working);
       }
       if (outcome.handled === "ignored") return "ignored";
+      await trail?.ends(outcome.handled, outcome.reply);
       log.debug({ ...about, command: parsed.name, handled: outcome.handled }, "command handled");
       try {
         await send(outcome.reply, message.discreet === true && outcome.handled !== "answered");
@@ -108,7 +143,7 @@ async function heardFirst(redis: Redis, message: ChatMessage): Promise<boolean> 
   return (await redis.set(key, "1", "EX", HEARD_SECONDS, "NX")) === "OK";
 }
 
-function refuse(text: string): { reply: Reply; handled: Handled } {
+function refuse(text: string): Outcome {
   return { reply: say("refused", [text]), handled: "refused" };
 }
 
@@ -148,7 +183,7 @@ function howTo(command: Command, prefix: string, problem: string): string {
 }
 
 /** `"abc": a build's number, such as 43`; an argument that is not there at all needs no words, the usage line shows it. */
-function misfit({ argument, message }: MisfitError, given: Readonly<Record<string, unknown>>): string {
+function misfitPhrase({ argument, message }: MisfitError, given: Readonly<Record<string, unknown>>): string {
   const found = given[argument];
   if (found === undefined) return "";
   return `${JSON.stringify(found).slice(0, MISFIT_LENGTH)}: ${message}`;

@@ -188,7 +188,7 @@ describe("what goes wrong", () => {
     await records.create("hello");
     await records.redis.commands.hset("docker-ci:build:1", "json", '{"number":1}');
     const talk = openTalk(records);
-    expect((await talk.ask("!last"))[0]).toMatch(/^▲ That went wrong on my side/);
+    expect((await talk.ask("!log 1"))[0]).toMatch(/^▲ That went wrong on my side/);
   });
 
   test("without Redis it is said so, and the process goes on and answers again when Redis is back", async () => {

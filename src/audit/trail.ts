@@ -1,0 +1,85 @@
+/** What a chat command leaves in the audit log: the one place from which the dispatcher records. */
+import type { Logger } from "pino";
+import { bindArguments } from "../chat/arguments.ts";
+import { argumentForms, type Command } from "../chat/command.ts";
+import type { ParsedCommand } from "../chat/grammar.ts";
+import { addressOf } from "../chat/links.ts";
+import { type ChatMessage, roomKey } from "../chat/message.ts";
+import { accountOf, type Identity } from "../chat/people.ts";
+import { lineText, type Reply } from "../chat/reply.ts";
+import type { Audit } from "./audit.ts";
+import type { Act, Outcome } from "./entry.ts";
+
+export interface Trail {
+  /** It is allowed and about to be done. @throws when it cannot be recorded: then it must not be done. */
+  begins(): Promise<void>;
+  /** What came of what was begun: success needs no second entry. Never throws. */
+  ends(handled: "answered" | "refused" | "failed", reply: Reply): Promise<void>;
+  /** It is not allowed. Never throws: to refuse something, no record is needed. */
+  forbidden(why: string): Promise<void>;
+}
+
+export function followCommand(
+  audit: Audit,
+  {
+    command,
+    parsed,
+    message,
+    identity,
+  }: {
+    readonly command: Command;
+    readonly parsed: ParsedCommand;
+    readonly message: ChatMessage;
+    readonly identity: Identity;
+  },
+  log: Logger,
+): Trail {
+  const shown = shownArguments(command, parsed);
+  const act = { ...actor(identity, message), action: command.name };
+
+  async function record(outcome: Outcome, detail: string): Promise<void> {
+    const { n, hash } = await audit.record({ ...act, outcome, detail });
+    log.info({ n, hash, command: command.name, outcome }, "audited");
+  }
+  async function afterwards(outcome: Outcome, why: string): Promise<void> {
+    try {
+      await record(outcome, shown === "" ? why : `${shown}: ${why}`);
+    } catch (error) {
+      log.error({ err: error, command: command.name, outcome, why }, "what became of a command could not be audited");
+    }
+  }
+
+  return {
+    begins: () => record("accepted", shown),
+    async ends(handled, reply) {
+      if (handled !== "answered") await afterwards(handled, reply.lines.map(lineText).join(" "));
+    },
+    forbidden: (why) => afterwards("refused", why),
+  };
+}
+
+/** The part of an act that says who and where. */
+export function actor(
+  identity: Identity,
+  { speaker, room }: Pick<ChatMessage, "speaker" | "room">,
+): Pick<Act, "who" | "account" | "room"> {
+  const account = accountOf(speaker);
+  return { who: identity.name, account: account === undefined ? null : addressOf(account), room: roomKey(room) };
+}
+
+/**
+ * The arguments as they were understood, without what may be a secret: an argument that is said to be one, the value of every
+ * `key=value`, and a password in an address. What fits no argument is left out, since nobody knows what it is.
+ */
+export function shownArguments(command: Command, parsed: ParsedCommand): string {
+  const bound = bindArguments(command, parsed);
+  if (bound.kind === "unfit") return "";
+  const shown = argumentForms(command.args).flatMap(({ name, takes, secret }) => {
+    const value = bound.given[name];
+    if (value === undefined) return [];
+    if (takes === "pairs")
+      return Object.keys(typeof value === "object" && value !== null ? value : {}).map((key) => `${key}=…`);
+    return [secret ? "…" : String(value)];
+  });
+  return shown.join(" ").replace(/(:\/\/)[^/\s@]+@/g, "$1…@");
+}
