@@ -11,6 +11,7 @@ const USAGE = `docker-ci ${VERSION}: continuous integration that lives in your t
   docker-ci worker                a worker only, for another machine (takes redis: in the configuration)
   docker-ci run [folder]          the pipeline of a folder, uncommitted changes and all, here and now
   docker-ci check                 the configuration and every connection
+  docker-ci audit verify          whether the audit log is whole
   docker-ci help, --version
 
 The configuration is ./docker-ci.yml, or the file that DOCKER_CI_CONFIG names; none is fine for a first look.
@@ -46,6 +47,12 @@ async function main(argv: readonly string[]): Promise<number> {
       if (rest[0] !== undefined) return unknown(rest[0]);
       const { check } = await import("./command-line/check.ts");
       return check(await loadAdapters());
+    }
+    case "audit": {
+      const wrong = rest[0] === "verify" ? rest[1] : (rest[0] ?? "");
+      if (wrong !== undefined) return unknown(wrong);
+      const { verifyAudit } = await import("./command-line/audit.ts");
+      return verifyAudit();
     }
     case "version":
     case "--version":

@@ -110,7 +110,8 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
 }
 
-function socketPathFor(folder: string): string {
+/** Where the server of that folder listens. */
+export function socketPathFor(folder: string): string {
   const inside = join(folder, "redis.sock");
   if (Buffer.byteLength(inside) <= SOCKET_PATH_MAX) return inside;
   const name = createHash("sha256").update(folder).digest("hex").slice(0, 16);
