@@ -20,6 +20,10 @@ export interface Outgoing {
   readonly whisper?: boolean;
   /** The message that it answers, on networks with threads (`ChatMessage.thread`). */
   readonly thread?: string | undefined;
+  /** What the network vouches for of `to` (`Speaker.account`): they are addressed, and nobody who only has that name. */
+  readonly toAccount?: string | undefined;
+  /** Names this delivery. Sent again after a doubt, it appears once on a network that can tell. */
+  readonly id?: string | undefined;
 }
 
 /**
