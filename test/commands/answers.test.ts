@@ -212,7 +212,7 @@ describe("!last", () => {
       ...[5, 4, 3].map(
         (number) => `✔ hello #${number} passed in 4.1s · main 0000000 · https://ci.example.org/builds/${number}`,
       ),
-      "older ones · https://ci.example.org/projects/hello",
+      "older ones · times of the last 4 ████ · https://ci.example.org/projects/hello",
     ]);
     expect((await talk.ask("!last")).at(-1)).toBe("older ones · https://ci.example.org");
     expect(await talk.ask("!last docker")).toHaveLength(1);
