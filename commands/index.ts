@@ -14,6 +14,7 @@ import { mute } from "./mute.ts";
 import { outbox } from "./outbox.ts";
 import { queue } from "./queue.ts";
 import { rebuild } from "./rebuild.ts";
+import { report } from "./report.ts";
 import { shutdown } from "./shutdown.ts";
 import { snooze } from "./snooze.ts";
 import { status } from "./status.ts";
@@ -51,5 +52,6 @@ export const commands: readonly Command[] = [
   version,
   links,
   audit,
+  report,
   shutdown,
 ];

@@ -47,6 +47,8 @@ export interface CommandServices {
   workers(): Promise<readonly WorkerStatus[]>;
   /** What waits to be said, where and why. */
   outbox?(): Promise<OutboxState>;
+  /** Mails the daily report now and gives its recipients; missing where no mail is configured. */
+  mailReport?(): Promise<readonly string[]>;
   /** Lines of a build's log; undefined when this machine has no log of it. */
   logLines(number: BuildNumber, count: number, pattern?: RegExp): Promise<readonly LogLine[] | undefined>;
   /** Stops the process after what is at work is done. */

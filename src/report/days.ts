@@ -1,0 +1,26 @@
+/** Calendar days of a time zone, which are 23 to 25 hours long and begin when its people say so. */
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** `2026-11-22`, the day that a moment lies in. */
+export function dayOf(at: Date, timezone: string): string {
+  // sv-SE writes dates as ISO 8601 does.
+  const format = formats.get(timezone) ?? new Intl.DateTimeFormat("sv-SE", { timeZone: timezone, dateStyle: "short" });
+  formats.set(timezone, format);
+  return format.format(at);
+}
+
+/** The day before, or `count` days before. */
+export function daysBefore(day: string, count: number): string {
+  const at = new Date(`${day}T00:00:00Z`);
+  at.setUTCDate(at.getUTCDate() - count);
+  return at.toISOString().slice(0, 10);
+}
+
+/** `Sun 2026-11-22` */
+export function dayName(day: string): string {
+  const name = new Intl.DateTimeFormat("en-GB", { weekday: "short", timeZone: "UTC" }).format(
+    new Date(`${day}T00:00:00Z`),
+  );
+  return `${name} ${day}`;
+}

@@ -1,0 +1,33 @@
+/** When a schedule was last due. BullMQ reads the pattern, as it does for every other schedule, but the time is the caller's. */
+import { getNextMillis } from "bullmq";
+import { ConfigError, describeError } from "../errors.ts";
+
+const DAY_MS = 86_400_000;
+/** Looked at one after the other, so that a schedule of every minute is not counted through from last year. */
+const WINDOWS_MS = [1, 8, 32, 366].map((days) => days * DAY_MS);
+
+/** @throws ConfigError for a pattern that no day fits, such as the 30th of February. */
+export function nextDue(pattern: string, timezone: string, after: Date): Date {
+  try {
+    const next = getNextMillis(after.getTime(), { pattern, tz: timezone });
+    if (next !== undefined) return new Date(next);
+  } catch (error) {
+    throw notADay(pattern, describeError(error));
+  }
+  throw notADay(pattern, "no day fits");
+}
+
+/** The newest time after `after`, and not after `now`, at which it was due; undefined when there was none. */
+export function newestDue(pattern: string, timezone: string, after: Date, now: Date): Date | undefined {
+  for (const windowMs of WINDOWS_MS) {
+    const from = new Date(Math.max(after.getTime(), now.getTime() - windowMs));
+    let newest: Date | undefined;
+    for (let due = nextDue(pattern, timezone, from); due <= now; due = nextDue(pattern, timezone, due)) newest = due;
+    if (newest !== undefined || from.getTime() === after.getTime()) return newest;
+  }
+  return undefined;
+}
+
+function notADay(pattern: string, reason: string): ConfigError {
+  return new ConfigError("docker-ci cannot start.", [`report.at: found "${pattern}", which never comes (${reason})`]);
+}
