@@ -5,6 +5,7 @@ import type { LogLine } from "../../src/builds/log-files.ts";
 import type { Command, CommandServices, WorkerStatus } from "../../src/chat/command.ts";
 import { createDispatcher, type Dispatcher, type Handled } from "../../src/chat/dispatch.ts";
 import type { Room } from "../../src/chat/message.ts";
+import type { Clock } from "../../src/clock.ts";
 import { createIncidents } from "../../src/incidents/incidents.ts";
 import { createLedger } from "../../src/incidents/ledger.ts";
 import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
@@ -41,6 +42,9 @@ export const WORKER: WorkerStatus = {
   version: "1.0.0",
 };
 
+/** Messages so far, on any network: each has an id of its own. */
+let spoken = 0;
+
 export function openTalk(
   { config, builds, redis, log }: Records,
   {
@@ -49,12 +53,17 @@ export function openTalk(
     workers = [WORKER],
     logLines = async () => undefined,
     connection = redis.commands,
+    time = clock,
+    beside = [],
   }: {
     commands?: readonly Command[];
     network?: string;
     workers?: readonly WorkerStatus[];
     logLines?: (number: number, count: number, pattern?: RegExp) => Promise<readonly LogLine[] | undefined>;
     connection?: Redis;
+    time?: Clock;
+    /** Chats of the same docker-ci on other networks. */
+    beside?: readonly FakeChat[];
   } = {},
 ): Talk {
   const chat = new FakeChat(network);
@@ -65,8 +74,8 @@ export function openTalk(
     builds,
     incidents: createIncidents({ config, ledger: createLedger(redis.commands), subscriptions, clock }),
     subscriptions,
-    chats: new Map([[chat.network, chat]]),
-    clock,
+    chats: new Map([chat, ...beside].map((each) => [each.network, each])),
+    clock: time,
     version: "1.0.0",
     startedAt: new Date(NOW.getTime() - 7_500_000),
     commands,
@@ -76,14 +85,13 @@ export function openTalk(
     shutdown: (by) => stoppedBy.push(by),
   };
   const dispatcher = createDispatcher(services, connection, log);
-  let count = 0;
   const say: Talk["say"] = (
     text,
     { nick = "ada", account, room = "#dev", kind = "channel", id, trusted = false } = {},
   ) => {
-    count += 1;
+    spoken += 1;
     const message = {
-      id: id ?? `message-${count}`,
+      id: id ?? `message-${spoken}`,
       room: chat.room(room, kind),
       speaker: { network: chat.network, displayName: nick, account, trusted },
       text,
