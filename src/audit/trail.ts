@@ -38,7 +38,7 @@ export function followCommand(
   const act = { ...actor(identity, message), action: command.name };
 
   async function record(outcome: Outcome, detail: string): Promise<void> {
-    const { n, hash } = await audit.record({ ...act, outcome, detail });
+    const { n, hash } = await audit.record({ ...act, outcome, detail: withoutPasswords(detail) });
     log.info({ n, hash, command: command.name, outcome }, "audited");
   }
   async function afterwards(outcome: Outcome, why: string): Promise<void> {
@@ -81,5 +81,10 @@ export function shownArguments(command: Command, parsed: ParsedCommand): string 
       return Object.keys(typeof value === "object" && value !== null ? value : {}).map((key) => `${key}=…`);
     return [secret ? "…" : String(value)];
   });
-  return shown.join(" ").replace(/(:\/\/)[^/\s@]+@/g, "$1…@");
+  return withoutPasswords(shown.join(" "));
+}
+
+/** `https://…@example.org/x`: what stands before the host of an address may be a password or a token. */
+function withoutPasswords(text: string): string {
+  return text.replace(/(:\/\/)[^/\s@]+@/g, "$1…@");
 }

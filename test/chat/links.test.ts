@@ -149,6 +149,18 @@ describe("ada, on IRC and in Slack", () => {
   });
 });
 
+test("when nobody can tell who is linked, questions are answered, and nobody acts on the strength of a link", async () => {
+  await using town = await openTown();
+  await town.records.redis.commands.set("docker-ci:links", "nonsense");
+  expect(await town.work.say("!status", ADA_SLACK)).toBe("answered");
+  expect(await town.work.say("!build hello", ADA_SLACK)).toBe("failed");
+  expect(await town.libera.say("!build hello", ADA)).toBe("answered");
+  expect(town.records.entries(40)).toMatchObject([
+    { msg: "could not read which accounts are linked" },
+    { msg: "command failed" },
+  ]);
+});
+
 describe("people whom people: does not name", () => {
   test("are one person with one name and without roles, and get them once it names one of their accounts", async () => {
     await using town = await openTown();
