@@ -109,6 +109,8 @@ export interface RunningContainer {
 
 export interface ExecOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** All that the command reads from its standard input, once that is known; without it there is nothing to read. */
+  readonly input?: Promise<string>;
   readonly signal: AbortSignal;
   readonly user?: string;
 }

@@ -11,33 +11,54 @@ const STDERR_BYTES = 64 * 1024;
 /** The streams end a moment before the Engine records the exit. */
 const EXIT_IS_RECORDED_WITHIN_MS = 2000;
 
-/** Starts `command` in container `id`. Giving up its output leaves the command running: the Engine cannot end one. */
+/**
+ * Starts `command` in container `id`. Giving up its output ends its input and leaves the command running: the Engine cannot end
+ * one.
+ */
 export async function execute(
   engine: Engine,
   id: string,
   command: readonly string[],
-  { env = {}, user, signal }: ExecOptions,
+  { env = {}, input, user, signal }: ExecOptions,
 ): Promise<Execution> {
   const exec = await engine.ask(async (docker) => {
     const created = await docker.getContainer(id).exec({
       Cmd: [...command],
       Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+      AttachStdin: input !== undefined,
       AttachStdout: true,
       AttachStderr: true,
       ...(user === undefined ? {} : { User: user }),
       abortSignal: signal,
     });
-    return { created, stream: quiet(await created.start({ abortSignal: signal })) };
+    // Only a connection that was taken over can be written to.
+    const taken = input === undefined ? {} : { hijack: true, stdin: true };
+    const connection = await created.start({ ...taken, abortSignal: signal });
+    input?.then(
+      (text) => connection.end(text),
+      () => connection.end(),
+    );
+    return { created, stream: quiet(connection) };
   }, signal);
 
   const stderr: Uint8Array[] = [];
-  const stdout = quiet(Readable.from(readStdout(engine, exec.stream, stderr, signal), { objectMode: false }));
+  const chunks = readStdout(engine, exec.stream, stderr, signal);
+  // Not `Readable.from`, whose end waits for the next chunk: a connection that was taken over knows no signal, and stays.
+  const stdout = new Readable({
+    read() {
+      chunks.next().then(
+        ({ done, value }) => this.push(done === true ? null : value),
+        (error: unknown) => this.destroy(asError(error)),
+      );
+    },
+    destroy(error, done) {
+      exec.stream.destroy();
+      done(error);
+    },
+  });
   const abort = () => stdout.destroy(asError(signal.reason));
   signal.addEventListener("abort", abort, { once: true });
-  stdout.once("close", () => {
-    signal.removeEventListener("abort", abort);
-    exec.stream.destroy();
-  });
+  quiet(stdout).once("close", () => signal.removeEventListener("abort", abort));
 
   return {
     stdout,
@@ -56,7 +77,12 @@ export async function execute(
 }
 
 /** Passes standard output on and puts standard error aside, in the same reading, so that neither holds up the other. */
-async function* readStdout(engine: Engine, stream: Readable, stderr: Uint8Array[], signal: AbortSignal) {
+async function* readStdout(
+  engine: Engine,
+  stream: Readable,
+  stderr: Uint8Array[],
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
   let stderrBytes = 0;
   try {
     for await (const frames of readFrames(stream)) {

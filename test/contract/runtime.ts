@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RuntimeError } from "../../src/errors.ts";
 import type { ContainerRuntime } from "../../src/runtime.ts";
 import { type Corner, never, openCorner, readAll, readOutput } from "../support/docker.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 /** @param connect gives a second and a third runtime on the same engine as well, as after a restart. */
 export function runtimeContract(what: string, connect: () => ContainerRuntime): void {
@@ -105,6 +106,21 @@ export function runtimeContract(what: string, connect: () => ContainerRuntime): 
       const large = await container.exec(["head", "-c", "20000000", "/dev/zero"], { signal: never });
       expect((await readAll(large.stdout)).length).toBe(20_000_000);
       expect(await large.exitCode()).toBe(0);
+    });
+
+    it("gives a command its input when it is known, and ends the input of one that is given up", async () => {
+      const container = await corner.runtime.start(corner.spec("sleep 60"), never);
+      const input = new Promise<string>((resolve) => setTimeout(resolve, 300, "a question\n"));
+      const asked = await container.exec(["sh", "-c", "cat; echo end; exit 3"], { input, signal: never });
+      expect((await readAll(asked.stdout)).toString()).toBe("a question\nend\n");
+      expect(await asked.exitCode()).toBe(3);
+
+      const controller = new AbortController();
+      const unasked = { input: new Promise<string>(() => undefined), signal: controller.signal };
+      const waiting = await container.exec(["sh", "-c", "cat; echo over >/tmp/over"], unasked);
+      controller.abort(new Error("given up"));
+      await expect(readAll(waiting.stdout)).rejects.toThrow("given up");
+      await waitFor("the end of its input", async () => (await container.copyOut("/tmp/over", never)) !== undefined);
     });
 
     it.each([
