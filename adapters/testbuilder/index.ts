@@ -1,4 +1,4 @@
-/** Git repositories, read in the testbuilder: one warm container, one execution for each question. */
+/** Git repositories, read in the testbuilder: one warm container, one execution for each question, begun beforehand. */
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { type Commit, Revision, type Revisions, UnknownRefError } from "../../sr
 import type { ContainerRuntime, Execution } from "../../src/runtime.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { shortReason } from "./reason.ts";
+import { Spares } from "./spares.ts";
 import { WarmContainer } from "./warm-container.ts";
 
 const NO_SUCH_NAME = 3;
@@ -34,7 +35,7 @@ export interface TestbuilderOptions {
   readonly answerSeconds?: number;
 }
 
-/** `warm` starts the container before it is needed; disposing removes it. */
+/** `warm` starts what is needed for a quick answer before it is needed; disposing removes it. */
 export interface Testbuilder extends Revisions {
   warm(signal: AbortSignal): Promise<void>;
 }
@@ -53,26 +54,33 @@ export function openTestbuilder(options: TestbuilderOptions): Testbuilder {
     env: options.env ?? {},
     log: options.log,
   });
+  const spares = new Spares();
+  const forget = (): void => {
+    spares.clear();
+    warm.forget();
+  };
 
   /** A container that is gone or killed is found out by the execution that it refuses: once more then, in a new one. */
   async function ask(question: "resolve" | "pack" | "between", address: Address, name: string, signal: AbortSignal) {
-    const command = ["revision", question, address.key, address.git, name];
     const env = { ...address.env, ANSWER_SECONDS: `${options.answerSeconds ?? 60}` };
+    const settings = Object.entries(env).map(([key, value]) => `${key}=${value}`);
+    const texts = [...settings, "", question, address.key, address.git, name];
+    const input = texts.map((text) => `${text}\0`).join("");
     const repositories = address.kind === "local" ? [...paths, address.git] : paths;
-    const attempt = async () => (await warm.get(repositories, signal)).exec(command, { env, signal });
+    const attempt = async () => spares.ask(await warm.get(repositories, signal), input, signal);
     try {
       return await attempt();
     } catch (error) {
       signal.throwIfAborted();
       options.log.warn({ err: error }, "testbuilder is gone");
-      warm.forget();
+      forget();
       return await attempt();
     }
   }
 
   return {
     async warm(signal) {
-      await warm.get(paths, signal);
+      spares.fill(await warm.get(paths, signal));
     },
     async resolve(repo, ref, signal) {
       const address = parseAddress(repo);
@@ -83,7 +91,7 @@ export function openTestbuilder(options: TestbuilderOptions): Testbuilder {
         if (exitCode === 0) return parseRevision(ref, answer);
         if (exitCode === NO_SUCH_NAME) throw new UnknownRefError(ref, nearest(ref, answer.split("\n").filter(Boolean)));
         if (exitCode !== KILLED || attempt > 1) throw unreadable(address, execution);
-        warm.forget();
+        forget();
       }
     },
     async pack(repo, sha, signal) {
@@ -98,6 +106,7 @@ export function openTestbuilder(options: TestbuilderOptions): Testbuilder {
       return parseCommits(answer);
     },
     async [Symbol.asyncDispose]() {
+      spares.clear();
       await warm.remove();
     },
   };
