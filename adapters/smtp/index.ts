@@ -7,15 +7,13 @@ import type { Logger } from "pino";
 import type { Chat, Outgoing } from "../../src/chat/chat.ts";
 import type { MailConfig } from "../../src/config.ts";
 import { RuntimeError } from "../../src/errors.ts";
-import { NetworkName } from "../../src/names.ts";
+import { MAIL } from "../../src/incidents/recipients.ts";
 import { headerOf, mailbox } from "./envelope.ts";
 import { readFailure, type SmtpFailure } from "./failure.ts";
 import { watchServer } from "./liveness.ts";
 import { SMTP_TIMING, type SmtpTiming, transportOptions } from "./options.ts";
 import { probeServer } from "./probe.ts";
 import { renderMail } from "./render.ts";
-
-export const MAIL = NetworkName.parse("mail");
 
 export interface MailDeps {
   readonly log: Logger;

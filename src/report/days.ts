@@ -2,12 +2,18 @@
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** `2026-11-22`, the day that a moment lies in. */
-export function dayOf(at: Date, timezone: string): string {
-  // sv-SE writes dates as ISO 8601 does.
-  const format = formats.get(timezone) ?? new Intl.DateTimeFormat("sv-SE", { timeZone: timezone, dateStyle: "short" });
+/** `2026-11-22 08:00:00`: what a clock on the wall shows. In an hour that comes twice it shows one time twice. */
+export function wallClock(at: Date, timezone: string): string {
+  // sv-SE writes dates and times as ISO 8601 does.
+  const how = { timeZone: timezone, dateStyle: "short", timeStyle: "medium" } as const;
+  const format = formats.get(timezone) ?? new Intl.DateTimeFormat("sv-SE", how);
   formats.set(timezone, format);
   return format.format(at);
+}
+
+/** `2026-11-22`, the day that a moment lies in. */
+export function dayOf(at: Date, timezone: string): string {
+  return wallClock(at, timezone).slice(0, 10);
 }
 
 /** The day before, or `count` days before. */

@@ -4,13 +4,12 @@ import type { Build } from "../builds/build.ts";
 import type { Builds } from "../builds/builds.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import { NetworkName } from "../names.ts";
+import { MAIL, roomOf } from "../incidents/recipients.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import { pushOutbox } from "../queue/push.ts";
 import { renderReport } from "./render.ts";
 import { buildReport, REPORT_REACH_MS, type ReportIncident } from "./report.ts";
 
-const MAIL = NetworkName.parse("mail");
 const FIRST_PAGE = 256;
 
 export interface ReportSources {
@@ -27,10 +26,10 @@ export async function reportEntries({ config, builds, incidents }: ReportSources
   const { timezone, url } = config;
   const report = buildReport(found, { at, timezone, projects: [...config.projects.keys()], incidents: open });
   const reply = renderReport(report, url);
-  return (config.mail?.to ?? []).map((name) => ({
+  return (config.mail?.to ?? []).map((address) => ({
     id: `report-${at.toISOString()}`,
     at: at.toISOString(),
-    outgoing: { room: { network: MAIL, kind: "direct", name }, reply, priority: "notice" },
+    outgoing: { room: roomOf({ network: MAIL, room: address }), reply, priority: "notice" },
   }));
 }
 

@@ -55,6 +55,7 @@ export function openTalk(
     connection = redis.commands,
     time = clock,
     beside = [],
+    mailReport,
   }: {
     commands?: readonly Command[];
     network?: string;
@@ -64,6 +65,7 @@ export function openTalk(
     time?: Clock;
     /** Chats of the same docker-ci on other networks. */
     beside?: readonly FakeChat[];
+    mailReport?: () => Promise<readonly string[]>;
   } = {},
 ): Talk {
   const chat = new FakeChat(network);
@@ -82,6 +84,7 @@ export function openTalk(
     workers: async () => workers,
     outbox: () => readOutbox(redis.commands, new Map([[chat.network, chat]])),
     logLines,
+    ...(mailReport === undefined ? {} : { mailReport }),
     shutdown: (by) => stoppedBy.push(by),
   };
   const dispatcher = createDispatcher(services, connection, log);

@@ -1,8 +1,9 @@
 /** What a mail says: sent to a real SMTP server, parsed back, and compared with the reply it was made of. */
 import { describe, expect, test } from "vitest";
-import { connectMail, MAIL } from "../../../adapters/smtp/index.ts";
+import { connectMail } from "../../../adapters/smtp/index.ts";
 import { line, type Reply } from "../../../src/chat/reply.ts";
 import { type MailConfig, Secret } from "../../../src/config.ts";
+import { MAIL } from "../../../src/incidents/recipients.ts";
 import { capturedLog } from "../../support/captured-log.ts";
 import { type ReceivedMail, type SmtpTestServer, startSmtp } from "../../support/smtp-server.ts";
 

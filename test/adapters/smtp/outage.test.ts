@@ -1,11 +1,12 @@
 /** Mail servers that are away, refuse, or ask for patience: nothing is lost, nothing waits for ever, and the state says why. */
 import { describe, expect, test } from "vitest";
-import { connectMail, MAIL } from "../../../adapters/smtp/index.ts";
+import { connectMail } from "../../../adapters/smtp/index.ts";
 import { SMTP_TIMING, transportOptions } from "../../../adapters/smtp/options.ts";
 import type { Chat, ChatState } from "../../../src/chat/chat.ts";
 import { type Reply, say } from "../../../src/chat/reply.ts";
 import { type MailConfig, Secret } from "../../../src/config.ts";
 import { RuntimeError } from "../../../src/errors.ts";
+import { MAIL } from "../../../src/incidents/recipients.ts";
 import { startOutbox } from "../../../src/queue/outbox.ts";
 import { pushOutbox } from "../../../src/queue/push.ts";
 import { type CapturedLog, capturedLog } from "../../support/captured-log.ts";
