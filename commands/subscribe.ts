@@ -16,6 +16,7 @@ export const subscribe = defineCommand({
     "!subscribe docker broken,fixed branch=main",
     "!subscribe hello every",
   ],
+  changes: true,
   args: z.strictObject({
     project: z.string().meta({ label: "project or all" }),
     events: z.string().optional(),

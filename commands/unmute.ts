@@ -7,6 +7,7 @@ export const unmute = defineCommand({
   name: "unmute",
   summary: "Notices in this room again.",
   examples: ["!unmute"],
+  changes: true,
   args: z.strictObject({}),
   async run({ subscriptions, message }) {
     const muted = await subscriptions.unmute(message.room);

@@ -10,6 +10,7 @@ export const watch = defineCommand({
   name: "watch",
   summary: "Say here, to you, how a build ends that was asked for elsewhere.",
   examples: ["!watch 43"],
+  changes: true,
   args: z.strictObject({ build: BuildArgument }),
   async run({ args, builds, subscriptions, message, config }) {
     await subscriptions.watch(args.build, { room: message.room, to: message.speaker.displayName });
