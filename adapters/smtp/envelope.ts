@@ -12,15 +12,15 @@ export function mailbox(written: string): { name: string; address: string } {
 }
 
 /**
- * The header of a mail. Its name (Message-ID) is made of what it says and to whom, so that one which is sent again after a
- * lost answer is the same mail, which mail programs show once. All mails of one topic answer a first one that was never sent,
- * which puts them into one thread wherever the first of them has got to (RFC 5322, 3.6.4, allows such references).
+ * The header of a mail. Its name (Message-ID) is made of the delivery's, of what it says and to whom, so that one which is sent
+ * again after a lost answer is the same mail, which mail programs show once. All mails of one topic answer a first one that was
+ * never sent, which puts them into one thread whichever of them comes first (RFC 5322, 3.6.4, allows such references).
  * @param url where the pages are; its host stands in names.
  */
-export function headerOf({ room, reply }: Outgoing, from: string, url: string): SendMailOptions {
+export function headerOf({ room, reply, id }: Outgoing, from: string, url: string): SendMailOptions {
   const host = hostOf(url);
   const content = createHash("sha256")
-    .update(JSON.stringify([roomKey(room), reply]))
+    .update(JSON.stringify([roomKey(room), id, reply]))
     .digest("hex")
     .slice(0, 32);
   const topic = reply.topic ?? reply.key;

@@ -254,6 +254,14 @@ describe("encryption", () => {
   });
 });
 
+test("the same words in two deliveries are two mails, and one delivery sent again is one", async () => {
+  await using server = await startSmtp();
+  await using chat = connect(server);
+  for (const id of ["claim-1", "claim-2", "claim-2"]) await chat.send({ ...news("bob has it"), id });
+  const [first, second, again] = server.received.map(({ parsed }) => parsed.messageId);
+  expect([first === second, second === again]).toEqual([false, true]);
+});
+
 test("mails to one recipient arrive in the order in which they were sent", async () => {
   await using server = await startSmtp();
   await using chat = connect(server);
