@@ -1,6 +1,6 @@
 /** A reply as a Slack message: Block Kit, within Slack's limits whatever the reply holds. */
 import { type Action, type Line, lineText, type Reply, SIGNS, type Tone } from "../../src/chat/reply.ts";
-import { code, fit, link, plain } from "./text.ts";
+import { code, fitted, link, plain } from "./text.ts";
 
 /** What is the same in chat.postMessage, chat.update and chat.postEphemeral. */
 export interface SlackMessage {
@@ -56,7 +56,7 @@ export function message({ lines, verbatim = [], actions = [], address }: Shown):
     ...buttons(actions),
   ];
   const blocks = above === "" ? [] : [section(above)];
-  const fallback = fit([...lines.map(lineText), ...verbatim].join("\n"), SECTION - 60, oneByOne) || "docker-ci";
+  const fallback = fitted([...lines.map(lineText), ...verbatim].join("\n"), SECTION - 60, oneByOne) || "docker-ci";
   const text = address === undefined ? fallback : `${address} ${fallback}`;
   if (below.length === 0) return { text, blocks, attachments: [] };
   if (colour === undefined) return { text, blocks: [...blocks, ...below], attachments: [] };
@@ -70,7 +70,7 @@ function oneByOne(text: string): string {
 /** `✘ *hello #1 failed in 3s*`; a line without a tone stands as a whole, in plain weight. */
 function headline(line: Line, whole: boolean): string {
   if (whole) return body(line);
-  const bold = fit(line.facts[0] ?? "", SECTION - 200, plain);
+  const bold = fitted(line.facts[0] ?? "", SECTION - 200, plain);
   return bold === "" ? SIGNS[line.tone] : `${SIGNS[line.tone]} *${bold}*`;
 }
 
@@ -87,7 +87,7 @@ function body({ tone, facts, link: url }: Line): string {
 
 function joined(facts: readonly string[], url: string | undefined): string {
   const end = url === undefined || url.length > 1000 ? "" : link(url);
-  const text = fit(facts.filter((fact) => fact !== "").join(" · "), SECTION - 200 - end.length, plain);
+  const text = fitted(facts.filter((fact) => fact !== "").join(" · "), SECTION - 200 - end.length, plain);
   return [text, end].filter((part) => part !== "").join(" · ");
 }
 
@@ -120,7 +120,7 @@ function blockOfCode(lines: readonly string[]): object[] {
   };
   let size = 0;
   for (const line of [...lines].reverse()) {
-    const text = fit(line, max, code);
+    const text = fitted(line, max, code);
     if (left < text.length + 1) break;
     if (size + text.length + 1 > max) {
       flush();
@@ -137,7 +137,7 @@ function blockOfCode(lines: readonly string[]): object[] {
 /** A command that does not fit is left out: half of it would be another command. */
 function buttons(actions: readonly Action[]): object[] {
   const elements = actions.flatMap((action, index): object[] => {
-    const text = { type: "plain_text", text: fit(action.label, BUTTON.label, plain) || "…", emoji: false };
+    const text = { type: "plain_text", text: fitted(action.label, BUTTON.label, plain) || "…", emoji: false };
     if ("link" in action) {
       const url = { type: "button", action_id: `open-${index}`, text, url: action.link };
       return action.link.length > BUTTON.url ? [] : [url];
@@ -147,6 +147,12 @@ function buttons(actions: readonly Action[]): object[] {
     return action.command.length > BUTTON.value || action.command === "" ? [] : [button];
   });
   return elements.length === 0 ? [] : [{ type: "actions", elements: elements.slice(0, BUTTONS) }];
+}
+
+/** Whether a reply shows something that is not over. */
+export function isUnderWay({ lines }: Reply): boolean {
+  const tone = lines[0]?.tone;
+  return tone === "queued" || tone === "running";
 }
 
 /** Whether a reply shows how something ended. */

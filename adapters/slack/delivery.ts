@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Outgoing } from "../../src/chat/chat.ts";
 import type { Reply } from "../../src/chat/reply.ts";
 import type { SlackApi } from "./api.ts";
-import { isFinal, message, type SlackMessage } from "./blocks.ts";
+import { isFinal, isUnderWay, message, type SlackMessage } from "./blocks.ts";
 import type { Posted, SlackMemory } from "./memory.ts";
 import type { People } from "./people.ts";
 import type { Pictures } from "./pictures.ts";
@@ -66,10 +66,10 @@ export class Delivery {
 
   async #keyed(outgoing: Outgoing, key: string): Promise<void> {
     const { room, reply } = outgoing;
-    const final = isFinal(reply);
     const before = await this.#parts.memory.get(room.name, key);
+    const final = isFinal(reply) || before?.final === true;
     // An answer that was overtaken by the end of what it announces: the message says more than this does.
-    if (before?.final === true && !final) return;
+    if (before?.final === true && isUnderWay(reply)) return;
     const head = { lines: reply.lines.slice(0, 1), actions: reply.actions };
     const updated = before !== undefined && (await this.#update(before, message(head)));
     const posted = updated ? { ...before, final } : await this.#postKeyed(outgoing, final);

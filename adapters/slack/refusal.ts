@@ -72,7 +72,8 @@ export function sortThrown(thrown: unknown): SlackRefusal | LostAnswer | TooMany
       if (word === undefined) return new LostAnswer("Slack's answer cannot be read", false, cause);
       return TRANSIENT.has(word) ? new LostAnswer(`Slack says ${word}`, false, cause) : new SlackRefusal(word, cause);
     }
-    default: {
+    case "slack_webapi_request_error":
+    case undefined: {
       const why = reasons(known === undefined ? thrown : known.original);
       const away = NEVER_THERE.exec(why);
       if (away !== null) return new LostAnswer(`Slack cannot be reached (${away[0]})`, true, cause);
@@ -83,6 +84,8 @@ export function sortThrown(thrown: unknown): SlackRefusal | LostAnswer | TooMany
         cause,
       );
     }
+    default:
+      return known satisfies never;
   }
 }
 

@@ -80,7 +80,7 @@ export async function openSocket(parts: SocketParts): Promise<Socket> {
   late.catch(() => undefined /* hello came first */);
   const hello = receiver.start().catch((error: unknown) => {
     // Closed before it said hello, it rejects with nothing.
-    throw error ?? new LostAnswer("Slack closed the connection at once", true);
+    throw error ?? new LostAnswer("Slack closed the connection before it said hello", true);
   });
   try {
     if ((await Promise.race([hello, late])) === "late") throw new LostAnswer("Slack does not say hello", true);

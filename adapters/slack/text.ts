@@ -32,7 +32,7 @@ export function code(text: string): string {
 }
 
 /** Cuts a text so that, once written by `write`, it has at most `max` characters, with `…` where it was cut. */
-export function fit(text: string, max: number, write: (text: string) => string): string {
+export function fitted(text: string, max: number, write: (text: string) => string): string {
   let kept = text.length > max ? cut(text, max) : text;
   for (let written = write(kept); written.length > max; written = write(kept)) {
     const share = Math.floor((kept.length * max) / written.length);
