@@ -13,7 +13,9 @@ export const watch = defineCommand({
   changes: true,
   args: z.strictObject({ build: BuildArgument }),
   async run({ args, builds, subscriptions, message, config }) {
-    await subscriptions.watch(args.build, { room: message.room, to: message.speaker.displayName });
+    const { displayName: to, account } = message.speaker;
+    const who = account === undefined ? { to } : { to, toAccount: account };
+    await subscriptions.watch(args.build, { room: message.room, ...who });
     // Looked up after it is written down: a build that ends in between is told here, or by the notice, and never by none.
     const build = await builds.get(args.build);
     if (isFinished(build)) return resultReply(build, config.url);

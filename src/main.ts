@@ -71,13 +71,14 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** Loaded together and only when something is to be done: they take most of the start. */
 async function loadAdapters(): Promise<Adapters> {
-  const [irc, terminal, docker, testbuilder, { commands }, job] = await Promise.all([
+  const [irc, terminal, docker, testbuilder, { commands }, job, report] = await Promise.all([
     import("../adapters/irc/index.ts"),
     import("../adapters/console/index.ts"),
     import("../adapters/docker/index.ts"),
     import("../adapters/testbuilder/index.ts"),
     import("../commands/index.ts"),
     import("../jobs/build.ts"),
+    import("../jobs/report.ts"),
   ]);
   return {
     commands,
@@ -92,6 +93,19 @@ async function loadAdapters(): Promise<Adapters> {
     async openIrc(network, log) {
       return irc.connectIrc(await irc.fromConfig(network, VERSION), { log });
     },
+    async openSlack(workspace, redis, log) {
+      const [slack, { drawChart }] = await Promise.all([
+        import("../adapters/slack/index.ts"),
+        import("../adapters/chart/index.ts"),
+      ]);
+      const memory = slack.createSlackMemory(redis, workspace.name);
+      return slack.connectSlack(slack.fromConfig(workspace, VERSION), { log, memory, drawChart });
+    },
+    async openMail(mail, url, log) {
+      const { connectMail } = await import("../adapters/smtp/index.ts");
+      return connectMail(mail, { log, url, version: VERSION });
+    },
+    startReport: report.startReportSchedule,
     openEngine(config, instance, log, beside) {
       const runtime = docker.connectDocker(config.engine);
       const repositories = [...config.projects.values()].map(({ repo }) => repo);

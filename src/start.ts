@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { type Build, isFinished } from "./builds/build.ts";
 import { createBuilds } from "./builds/builds.ts";
@@ -15,8 +16,8 @@ import type { Chat } from "./chat/chat.ts";
 import type { Command } from "./chat/command.ts";
 import { createDispatcher } from "./chat/dispatch.ts";
 import { hearChats } from "./chat/hear.ts";
-import { systemClock } from "./clock.ts";
-import type { Config } from "./config.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Config, ReportConfig } from "./config.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { createIncidents } from "./incidents/incidents.ts";
 import { createLedger } from "./incidents/ledger.ts";
@@ -26,8 +27,10 @@ import { deferred, Opened } from "./lifecycle.ts";
 import { VERSION } from "./package.ts";
 import { createBuildQueue } from "./queue/build-queue.ts";
 import { type Outbox, startOutbox } from "./queue/outbox.ts";
+import { readOutbox } from "./queue/outbox-rooms.ts";
 import { connectRedis } from "./queue/redis.ts";
 import { listWorkers } from "./queue/workers.ts";
+import { mailReportNow, type ReportSources } from "./report/mailing.ts";
 import { servePages } from "./web/serve.ts";
 import { createWeb } from "./web/web.tsx";
 import { type BuildRunner, type Engine, openWorker, type WorkerParts } from "./worker.ts";
@@ -40,17 +43,31 @@ export interface StartOptions {
   readonly log: Logger;
   /** Opened by the caller and closed here. */
   readonly chats: readonly Chat[];
+  /** Opens the chats that keep something in Redis, once it is there; closed here too. */
+  readonly openMore?: (redis: Redis) => Promise<readonly Chat[]>;
   readonly commands: readonly Command[];
   /** Missing with `--no-worker`. */
   readonly openEngine: ((instance: string) => Engine) | undefined;
   readonly createRunner: (parts: WorkerParts) => BuildRunner;
+  /** Begins to mail the daily report. */
+  readonly startReport: (sources: ReportScene) => AsyncDisposable;
   /** Whether this process answers chats and serves the page, or only works. */
   readonly role: "everything" | "worker";
   /** Sentences for whoever started it. */
   say(text: string): void;
 }
 
+/** What jobs/report.ts needs, which is handed in by main.ts. */
+export interface ReportScene extends ReportSources {
+  readonly redis: Redis;
+  readonly report: ReportConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 export interface Running {
+  /** Every chat of this process, by its network. */
+  readonly chats: ReadonlyMap<string, Chat>;
   /** Builds that this process accepted from a network since it started, as they are now. */
   acceptedFrom(network: string): Promise<readonly Build[]>;
   /** How many commands of a network were refused or failed. */
@@ -83,14 +100,20 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const { config, log, say } = options;
   const clock = systemClock;
   const startedAt = clock.now();
-  for (const chat of options.chats) opened.add(`chat ${chat.network}`, chat);
-  const chats = new Map<string, Chat>(options.chats.map((chat) => [chat.network, chat]));
+  const chats = new Map<string, Chat>();
   // What is said while the rest is opened waits; a person does not see the difference.
-  const hearing = hearChats(options.chats);
+  const hearing = hearChats();
+  const enter = (chat: Chat): void => {
+    opened.add(`chat ${chat.network}`, chat);
+    chats.set(chat.network, chat);
+    hearing.listen(chat);
+  };
+  options.chats.forEach(enter);
 
   const folder = opened.add("data folder", await openDataFolder(config.dataDir));
   const redis = opened.add("Redis", await connectRedis(config, log));
   for (const warning of redis.warnings) say(`warning: ${warning}`);
+  for (const chat of (await options.openMore?.(redis.commands)) ?? []) enter(chat);
   const store = createBuildStore(redis.commands, log);
   const queue = opened.add("queue", createBuildQueue(redis.open(), store, log));
   const engine = options.openEngine?.(folder.instance);
@@ -118,12 +141,14 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
 
   const ledger = createLedger(redis.commands);
   const subscriptions = createSubscriptions(redis.commands, clock);
+  const incidents = createIncidents({ config, ledger, subscriptions, clock });
+  const sources = { config, builds, incidents: () => ledger.open() };
   const shutdown = deferred<string>();
   const dispatcher = createDispatcher(
     {
       config,
       builds,
-      incidents: createIncidents({ config, ledger, subscriptions, clock }),
+      incidents,
       subscriptions,
       chats,
       clock,
@@ -131,6 +156,8 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       startedAt,
       commands: options.commands,
       workers: () => listWorkers(redis.commands),
+      outbox: () => readOutbox(redis.commands, chats),
+      ...(config.mail === undefined ? {} : { mailReport: () => mailReportNow(redis.commands, sources, clock) }),
       logLines,
       shutdown: shutdown.resolve,
     },
@@ -140,16 +167,23 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
 
   let outbox: Outbox | undefined;
   if (options.role === "everything") {
-    outbox = opened.add("outbox", startOutbox(redis.commands, redis.open, chats, log));
+    outbox = opened.add("outbox", startOutbox(redis.commands, redis.open, chats, log, { url: config.url, clock }));
     const progress = { builds, eventChannel: store.eventChannel, url: config.url, chats, clock, log };
     opened.add("progress", await showProgress(progress, redis.open()));
     const news = { config, builds, ledger, subscriptions, revisions: engine?.revisions, clock, log, logLines };
     opened.add("news", await startNews(news, redis.open(), store.eventChannel));
+    if (config.report !== undefined && config.mail !== undefined) {
+      opened.add(
+        "report",
+        options.startReport({ ...sources, redis: redis.commands, report: config.report, clock, log }),
+      );
+    }
     const web = createWeb({
       config,
       builds,
       version: VERSION,
       log,
+      outbox: () => readOutbox(redis.commands, chats),
       openLog: (number) => openLog(logs, number),
       logLines,
       async *followLog(number, signal) {
@@ -176,6 +210,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   let stopped: Promise<void> | undefined;
 
   return {
+    chats,
     acceptedFrom,
     refusals: hearing.refusals,
     shutdownAsked: shutdown.promise,

@@ -5,6 +5,7 @@ import { Build, type BuildState } from "../src/builds/build.ts";
 import { BuildLog } from "../src/builds/build-log.ts";
 import { followLive, publishLive } from "../src/builds/live-log.ts";
 import { lastLines, openLog } from "../src/builds/log-files.ts";
+import { readOutbox } from "../src/queue/outbox-rooms.ts";
 import { createWeb } from "../src/web/web.tsx";
 import { ago, openRecords, type Records, revisionOf } from "./support/records.ts";
 import { waitFor } from "./support/wait-for.ts";
@@ -32,6 +33,7 @@ async function openSite(): Promise<Site> {
     builds,
     version: "1.0.0",
     log,
+    outbox: () => readOutbox(redis.commands, new Map()),
     openLog: (number) => openLog(folder, number),
     logLines: async (number, count) => {
       const whole = await openLog(folder, number);

@@ -9,8 +9,14 @@ import type { Build, Requester } from "./build.ts";
 import { buildActions, buildKey, buildUrl, quotedTitle, revisionName } from "./describe.ts";
 
 export function requesterOf(identity: Identity, { speaker, room, thread }: ChatMessage): Requester {
-  const asked = { name: identity.name, displayName: speaker.displayName, network: room.network, room };
-  return thread === undefined ? asked : { ...asked, thread };
+  return {
+    name: identity.name,
+    displayName: speaker.displayName,
+    network: room.network,
+    room,
+    ...(speaker.account === undefined ? {} : { account: speaker.account }),
+    ...(thread === undefined ? {} : { thread }),
+  };
 }
 
 export async function accepted(

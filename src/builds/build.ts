@@ -9,6 +9,8 @@ export const Requester = z.strictObject({
   /** The person's name in the configuration, else the account or nick they had. */
   name: z.string(),
   displayName: z.string(),
+  /** What the network vouches for of them. */
+  account: z.string().optional(),
   network: NetworkName,
   room: Room,
   /** Where the room has threads and it was asked in one. */

@@ -204,6 +204,7 @@ export function announcements(build: Build, url: string, clock: Clock): OutboxEn
         to: build.requester.displayName,
         priority: "answer",
         ...(build.requester.thread === undefined ? {} : { thread: build.requester.thread }),
+        ...(build.requester.account === undefined ? {} : { toAccount: build.requester.account }),
       },
     },
   ];

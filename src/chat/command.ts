@@ -46,7 +46,7 @@ export interface CommandServices {
   readonly commands: readonly Command[];
   workers(): Promise<readonly WorkerStatus[]>;
   /** What waits to be said, where and why. */
-  outbox?(): Promise<OutboxState>;
+  outbox(): Promise<OutboxState>;
   /** Mails the daily report now and gives its recipients; missing where no mail is configured. */
   mailReport?(): Promise<readonly string[]>;
   /** Lines of a build's log; undefined when this machine has no log of it. */

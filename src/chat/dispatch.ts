@@ -105,7 +105,15 @@ export function createDispatcher(
       };
       const to = message.speaker.displayName;
       const send = (reply: Reply, whisper = false): Promise<void> =>
-        chat.send({ room: message.room, reply, to, priority: "answer", whisper, thread: message.thread });
+        chat.send({
+          room: message.room,
+          reply,
+          to,
+          toAccount: message.speaker.account,
+          priority: "answer",
+          whisper,
+          thread: message.thread,
+        });
       const working = setTimeout(() => {
         send(say("info", [`working on ${config.prefix}${parsed.name}…`])).catch((error: unknown) => {
           log.warn({ ...about, reason: describeError(error) }, "could not say that a command is being worked on");

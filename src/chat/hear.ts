@@ -6,6 +6,8 @@ import type { Dispatcher } from "./dispatch.ts";
 import { type ChatMessage, roomKey } from "./message.ts";
 
 export interface Hearing {
+  /** Hears this chat from now on. */
+  listen(chat: Chat): void;
   /** Messages heard so far and from now on go to this dispatcher. */
   answerWith(dispatcher: Dispatcher): void;
   /** How many commands of that network were refused or failed. */
@@ -15,7 +17,7 @@ export interface Hearing {
 }
 
 /** What one person says in one room is answered in its order; others do not wait for it. */
-export function hearChats(chats: readonly Chat[]): Hearing {
+export function hearChats(): Hearing {
   const ready = deferred<Dispatcher>();
   const turns = new Map<string, Promise<void>>();
   const answering = new Map<string, number>();
@@ -41,9 +43,11 @@ export function hearChats(chats: readonly Chat[]): Hearing {
       if (turns.get(who) === turn) turns.delete(who);
     }
   };
-  for (const chat of chats) chat.onMessage((message) => void hear(message, chat));
 
   return {
+    listen(chat) {
+      chat.onMessage((message) => void hear(message, chat));
+    },
     answerWith: ready.resolve,
     refusals: (network) => refused.get(network) ?? 0,
     async quiet(network) {

@@ -1,9 +1,11 @@
 /** What main.ts hands to the parts of the command line: everything outside, behind ports. */
+import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Chat } from "../chat/chat.ts";
 import type { Command } from "../chat/command.ts";
-import type { Config, IrcNetwork } from "../config.ts";
+import type { Config, IrcNetwork, MailConfig, SlackWorkspace } from "../config.ts";
 import type { NetworkName } from "../names.ts";
+import type { ReportScene } from "../start.ts";
 import type { BuildRunner, Engine, WorkerParts } from "../worker.ts";
 
 export interface TerminalOptions {
@@ -32,6 +34,11 @@ export interface Adapters {
   openTerminal(options: TerminalOptions): Promise<Terminal>;
   /** Begins to connect. @throws ConfigError for a file of certificates that cannot be read. */
   openIrc(network: IrcNetwork, log: Logger): Promise<Chat>;
+  /** Begins to connect. @param redis where it remembers which message is about what. */
+  openSlack(workspace: SlackWorkspace, redis: Redis, log: Logger): Promise<Chat>;
+  /** Mail as a chat that only speaks; begins to try the server. */
+  openMail(mail: MailConfig, url: string, log: Logger): Promise<Chat>;
+  startReport(scene: ReportScene): AsyncDisposable;
   /**
    * Constructing does no I/O. `beside` names a second testbuilder of the same instance, so that a running one is not disturbed;
    * both share what was fetched.

@@ -1,6 +1,8 @@
 /** `docker-ci start`: says what it is, runs until it is told to stop, and turns what happened into an exit status. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
 import { isFinished } from "../builds/build.ts";
 import type { Chat, ChatState } from "../chat/chat.ts";
 import { type Config, loadConfig, withExampleProjects } from "../config.ts";
@@ -68,6 +70,8 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
       commands: adapters.commands,
       openEngine: worker ? (instance) => adapters.openEngine(config, instance, log) : undefined,
       createRunner: adapters.createRunner,
+      startReport: adapters.startReport,
+      openMore: (redis) => openMore(adapters, config, redis, log),
       role: "everything",
       say,
     });
@@ -77,7 +81,7 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
   }
   greet(config, say, { input, worker, talks });
   void running.shutdownAsked.then((by) => stop(Number.POSITIVE_INFINITY, 0, `${by} said shutdown.`));
-  announceChats(chats, say, () => stopping);
+  announceChats([...running.chats.values()], say, () => stopping);
   if (terminal !== undefined)
     converse(terminal, running, adapters, { input, firstTime, stop, interrupted: force.signal });
   else log.info({ url: config.url, version: VERSION }, "up");
@@ -85,6 +89,12 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
   const status = await done;
   stopListening();
   return status;
+}
+
+/** The chats that remember something in Redis, and mail, which nobody waits for at the start. */
+async function openMore(adapters: Adapters, config: Config, redis: Redis, log: Logger): Promise<Chat[]> {
+  const chats = await Promise.all(config.slack.map((workspace) => adapters.openSlack(workspace, redis, log)));
+  return config.mail === undefined ? chats : [...chats, await adapters.openMail(config.mail, config.url, log)];
 }
 
 async function configWithExamples(): Promise<Config> {
@@ -109,7 +119,10 @@ function greet(
   say: (text: string) => void,
   how: { input: string; worker: boolean; talks: boolean },
 ): void {
-  const rooms = config.irc.map(({ name, channels }) => `${name} ${channels.map((channel) => channel.name).join(" ")}`);
+  const rooms = [
+    ...config.irc.map(({ name, channels }) => `${name} ${channels.map((channel) => channel.name).join(" ")}`),
+    ...config.slack.map(({ name }) => `${name} (Slack)`),
+  ];
   const who = rooms.length === 0 ? "nobody but you: this terminal is the chat" : rooms.join(", ");
   const hint = how.input === "terminal" && how.talks ? ` ${config.prefix}help lists commands, Ctrl-D leaves.` : "";
   say(
@@ -124,8 +137,10 @@ function announceChats(chats: readonly Chat[], say: (text: string) => void, stop
   for (const chat of chats) {
     const tell = (state: ChatState): void => {
       if (stopping()) return;
-      if (state.kind === "connected") say(`${chat.network}: in ${state.rooms.join(", ") || "no channel yet"}`);
-      else if (state.reason !== "connecting") say(`${chat.network}: away (${state.reason}); trying again`);
+      if (state.kind === "connected") {
+        const where = chat.network === "mail" ? "to" : "in";
+        say(`${chat.network}: ${where} ${state.rooms.join(", ") || "no channel yet"}`);
+      } else if (state.reason !== "connecting") say(`${chat.network}: away (${state.reason}); trying again`);
     };
     if (chat.network !== "console") tell(chat.state);
     chat.onState(tell);

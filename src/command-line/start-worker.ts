@@ -30,6 +30,7 @@ export async function startWorker(adapters: Adapters): Promise<number> {
     commands: [],
     openEngine: (instance) => adapters.openEngine(config, instance, log),
     createRunner: adapters.createRunner,
+    startReport: adapters.startReport,
     role: "worker",
     say: (text) => log.info(text),
   });

@@ -4,7 +4,6 @@ import { idleKeys } from "../pipeline/schema.ts";
 import type { Project } from "./project.ts";
 
 const TOP_LEVEL: Readonly<Record<string, string>> = {
-  slack: "Slack is",
   github: "GitHub is",
   releases: "releases are",
   backup: "backups are",
@@ -21,7 +20,6 @@ const OF_PROJECT: Readonly<Record<string, string>> = {
 };
 
 const Outline = z.looseObject({
-  people: z.record(z.string(), z.looseObject({}).catch({})).catch({}),
   projects: z.record(z.string(), z.looseObject({}).catch({})).catch({}),
 });
 
@@ -33,7 +31,6 @@ export function idleSentences(content: unknown): string[] {
     ...Object.keys(TOP_LEVEL)
       .filter((key) => data[key] !== undefined)
       .map((key) => sentence(key, TOP_LEVEL[key] ?? "")),
-    ...withKey(data.people, "slack").map((where) => sentence(`people.${where}.slack`, TOP_LEVEL.slack ?? "")),
     ...Object.keys(OF_PROJECT).flatMap((key) =>
       withKey(data.projects, key).map((where) => sentence(`projects.${where}.${key}`, OF_PROJECT[key] ?? "")),
     ),

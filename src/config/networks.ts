@@ -45,8 +45,8 @@ export interface SlackWorkspace {
 }
 
 const networkName = scalar("a name of lower-case letters, digits, '_' and '-', at most 32", (value) =>
-  // The terminal is a network too, and always has this name.
-  value === "console" ? undefined : NetworkName.safeParse(value).data,
+  // The terminal and mail are networks too, and always have these names.
+  value === "console" || value === "mail" ? undefined : NetworkName.safeParse(value).data,
 );
 
 const CHANNEL =

@@ -49,6 +49,7 @@ export function createIncidents(deps: { config: Config; ledger: Ledger; subscrip
             (other): OutboxEntry => ({
               id: `claim-${project}-${incident.firstBad.number}-${by}`,
               at: clock.now().toISOString(),
+              about: incidentName(incident, config.projects.get(project)?.branch),
               outgoing: { room: other, reply: { lines: [news], topic: topicOf(incident) }, priority: "notice" },
             }),
           );

@@ -20,7 +20,7 @@ import { incidentName, noticeOf } from "./describe.ts";
 import { type Incident, judge, type News } from "./incident.ts";
 import type { Ledger } from "./ledger.ts";
 import { recipients } from "./recipients.ts";
-import type { Subscriptions } from "./subscriptions.ts";
+import type { Subscriptions, Watcher } from "./subscriptions.ts";
 
 /** Looked at this often even when nothing was heard. */
 const SWEEP_MS = 2_000;
@@ -123,13 +123,15 @@ async function noticesOf(deps: NewsDeps, build: FinishedBuild, news: News): Prom
   const at = clock.now();
   const mainBranch = config.projects.get(build.project)?.branch;
   const incident = "incident" in news ? news.incident : undefined;
-  const name = incident === undefined ? build.project : incidentName(incident, mainBranch);
+  const branch = build.revision?.kind === "branch" && build.revision.ref !== mainBranch ? ` ${build.revision.ref}` : "";
+  const name = incident === undefined ? `${build.project}${branch}` : incidentName(incident, mainBranch);
   const scene = { name, url: config.url, prefix: config.prefix, at };
   const asker = roomKey(build.requester.room);
-  const entry = (room: Room, reply: Reply, to?: string): OutboxEntry => ({
+  const entry = (room: Room, reply: Reply, who: Partial<Omit<Watcher, "room">> = {}): OutboxEntry => ({
     id: `build-${build.number}-${news.event}`,
     at: at.toISOString(),
-    outgoing: { room, reply, priority: to === undefined ? "notice" : "answer", ...(to === undefined ? {} : { to }) },
+    about: name,
+    outgoing: { room, reply, priority: who.to === undefined ? "notice" : "answer", ...who },
   });
 
   const entries: OutboxEntry[] = [];
@@ -143,8 +145,8 @@ async function noticesOf(deps: NewsDeps, build: FinishedBuild, news: News): Prom
       entry(room, tail === undefined ? notice : { ...notice, verbatim: tail.map(({ text }) => plainText(text)) }),
     );
   }
-  for (const { room, to } of await subscriptions.watchersOf(build.number)) {
-    if (!told.has(roomKey(room))) entries.push(entry(room, resultReply(build, config.url), to));
+  for (const { room, ...who } of await subscriptions.watchersOf(build.number)) {
+    if (!told.has(roomKey(room))) entries.push(entry(room, resultReply(build, config.url), who));
   }
   return entries;
 }

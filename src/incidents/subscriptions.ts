@@ -27,7 +27,7 @@ export const Subscription = z.strictObject({
 });
 export type Subscription = z.infer<typeof Subscription>;
 
-const Watcher = z.strictObject({ room: Room, to: z.string() });
+const Watcher = z.strictObject({ room: Room, to: z.string(), toAccount: z.string().optional() });
 export type Watcher = z.infer<typeof Watcher>;
 
 export type Subscriptions = ReturnType<typeof createSubscriptions>;

@@ -69,7 +69,7 @@ export function createDelivery({ lists, chats, clock, log, url, digest, signal }
         if (old && (await folded(list))) continue;
       }
       try {
-        await chat.send({ ...entry.outgoing, to: entry.outgoing.to });
+        await chat.send({ ...entry.outgoing, to: entry.outgoing.to, id: entry.id });
       } catch (error) {
         const reason = describeError(error);
         if (error instanceof RuntimeError && !error.retryable) {

@@ -46,6 +46,7 @@ export const OutboxEntry = z.strictObject({
     to: z.string().optional(),
     priority: z.enum(["answer", "notice"]),
     thread: z.string().optional(),
+    toAccount: z.string().optional(),
   }),
 });
 export type OutboxEntry = z.infer<typeof OutboxEntry>;

@@ -29,7 +29,7 @@ export interface WebDeps {
   /** Resolves when everything that a build needs answers; rejects with what does not. */
   health(): Promise<Record<string, string>>;
   /** What waits to be said, where and why. */
-  outbox?(): Promise<OutboxState>;
+  outbox(): Promise<OutboxState>;
   openLog(number: BuildNumber): Promise<Readable | undefined>;
   logLines(number: BuildNumber, count: number): Promise<readonly LogLine[] | undefined>;
   followLog(number: BuildNumber, signal: AbortSignal): AsyncIterable<LiveChunk>;
@@ -86,10 +86,10 @@ export function createWeb({ config, builds, version, log, ...deps }: WebDeps): H
   });
 
   app.get("/outbox", async (c) => {
-    const state = await outbox();
+    const state = await deps.outbox();
     return c.html(<OutboxPage {...state} now={new Date()} version={version} />);
   });
-  app.get("/api/outbox", async (c) => c.json(await outbox()));
+  app.get("/api/outbox", async (c) => c.json(await deps.outbox()));
 
   app.get("/healthz", async (c) => {
     try {
@@ -108,10 +108,6 @@ export function createWeb({ config, builds, version, log, ...deps }: WebDeps): H
     return c.text(text, isRedisAway(error) ? 503 : 500);
   });
   return app;
-
-  async function outbox(): Promise<OutboxState> {
-    return (await deps.outbox?.()) ?? { rooms: [], dropped: [] };
-  }
 
   function missing(c: Context, what: string) {
     return c.html(<MissingPage what={what} version={version} />, 404);

@@ -101,20 +101,18 @@ test("every key of the documentation is accepted, and what is not there yet is s
     env: { CGO_ENABLED: "0" },
   });
   expect(config.idle.map((sentence) => sentence.split(":")[0])).toEqual([
-    "slack",
     "github",
     "releases",
     "backup",
     "retention",
     "web",
-    "people.ada.slack",
     "projects.docker-registry.forge",
     "projects.docker-registry.poll",
     "projects.docker-registry.nightly",
     "projects.docker-registry.pull_requests",
     "projects.docker-registry.secrets",
   ]);
-  expect(config.idle[0]).toBe("slack: accepted, but Slack is not there yet; the key does nothing so far");
+  expect(config.idle[0]).toBe("github: accepted, but GitHub is not there yet; the key does nothing so far");
 });
 
 test("an idle key of several projects is told once", () => {
