@@ -72,6 +72,7 @@ export class SlackApi {
         return await this.#once(method, args, answer);
       } catch (thrown) {
         const error = sortThrown(thrown);
+        if (!(error instanceof LostAnswer)) this.answeredAt = performance.now();
         if (error instanceof SlackRefusal || this.#stopped.aborted) throw error;
         if (error instanceof TooMany) {
           limited += 1;

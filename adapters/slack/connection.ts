@@ -9,6 +9,7 @@ import { reconnectDelayMs } from "./backoff.ts";
 import { boltLogger } from "./bolt-log.ts";
 import type { SlackOptions, SlackTiming } from "./options.ts";
 import { LostAnswer, loginRefusal, SlackRefusal, sortThrown, TooMany } from "./refusal.ts";
+import { memberChannels } from "./rooms.ts";
 import { openSocket, type Socket } from "./socket.ts";
 
 const Who = z.object({
@@ -29,7 +30,7 @@ export interface ConnectionPorts {
   /** Called once, before the first event. */
   listen(app: App): void;
   /** Slack answers and the socket is open; also after every doubt. */
-  up(who: Who): void;
+  up(who: Who, rooms: readonly string[]): void;
   down(reason: string): void;
 }
 
@@ -42,6 +43,7 @@ export class Connection {
   #app: App | undefined;
   #boltLog: BoltLogger | undefined;
   #who: Who | undefined;
+  #rooms: readonly string[] = [];
 
   constructor(ports: ConnectionPorts) {
     this.#ports = ports;
@@ -77,12 +79,15 @@ export class Connection {
     this.#boltLog ??= boltLogger(log, bolt.LogLevel.INFO);
     api.use(bolt.webApi, this.#boltLog);
     this.#who = await this.#login();
+    this.#rooms = await memberChannels(api, options.channels, log);
     this.#app ??= this.#createApp(bolt.App, this.#boltLog);
     const { app, boltLog } = { app: this.#app, boltLog: this.#boltLog };
     const fetch = api.fetch.bind(api);
-    const socket = await openSocket({ bolt, app, options, timing, boltLog, log, fetch }).catch((error: unknown) => {
-      throw tokenNamed("app_token", sortThrown(error));
-    });
+    const socket = await openSocket({ bolt, app, options, timing, boltLog, log, stopped, fetch }).catch(
+      (error: unknown) => {
+        throw tokenNamed("app_token", sortThrown(error));
+      },
+    );
     const stop = (): void => void socket.close();
     stopped.addEventListener("abort", stop, { once: true });
     try {
@@ -122,6 +127,8 @@ export class Connection {
         proven = true;
       } catch (error) {
         if (error instanceof TokenRefused || this.#ports.stopped.aborted) throw error;
+        // To be asked for fewer calls is an answer too.
+        if (error instanceof TooMany && proven) continue;
         proven = false;
         this.#down(describeError(judge(error).reason));
       }
@@ -154,7 +161,7 @@ export class Connection {
 
   #up(who: Who): void {
     this.#outageSince = undefined;
-    this.#ports.up(who);
+    this.#ports.up(who, this.#rooms);
   }
 
   #down(reason: string): void {

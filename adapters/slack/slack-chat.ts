@@ -22,7 +22,6 @@ import { Posting } from "./posting.ts";
 import { LostAnswer, roomRefusal, SlackRefusal, TooMany } from "./refusal.ts";
 import { ResponseUrls } from "./response-urls.ts";
 import { RoomQueue } from "./room-queue.ts";
-import { memberChannels } from "./rooms.ts";
 
 export interface SlackParts {
   readonly memory: SlackMemory;
@@ -36,7 +35,6 @@ const Anything = z.looseObject({});
 
 export class SlackChat implements Chat {
   readonly network: NetworkName;
-  readonly #options: SlackOptions;
   readonly #log: Logger;
   readonly #messages: Listeners<ChatMessage>;
   readonly #states: Listeners<ChatState>;
@@ -53,7 +51,6 @@ export class SlackChat implements Chat {
 
   constructor(options: SlackOptions, { memory, timing, log, drawChart, random }: SlackParts) {
     this.network = options.name;
-    this.#options = options;
     this.#log = log;
     this.#messages = new Listeners(log);
     this.#states = new Listeners(log);
@@ -93,7 +90,7 @@ export class SlackChat implements Chat {
       stopped,
       random,
       listen: (app: App) => listenTo(app, this.#hearing),
-      up: (who) => this.#up(who),
+      up: (who, rooms) => this.#up(who, rooms),
       down: (reason) => this.#away(reason),
     });
   }
@@ -176,16 +173,12 @@ export class SlackChat implements Chat {
     return new RuntimeError(`${roomKey(room)} cannot be told: ${describeError(error)}`, cause);
   }
 
-  #up(who: Who): void {
+  #up(who: Who, rooms: readonly string[]): void {
     this.#who = who;
-    this.#log.info({ bot: who.user, team: who.team }, "connected");
+    if (this.#state.kind === "connected" && this.#state.rooms.join() === rooms.join()) return;
+    this.#log.info({ bot: who.user, team: who.team, rooms }, "connected");
     const since = this.#state.kind === "connected" ? this.#state.since : new Date();
-    const rooms = this.#state.kind === "connected" ? this.#state.rooms : this.#options.channels;
-    if (this.#state.kind === "away") this.#change({ kind: "connected", since, rooms });
-    void memberChannels(this.#api, this.#options.channels, this.#log).then((joined) => {
-      if (this.#state.kind !== "connected" || joined.join() === this.#state.rooms.join()) return;
-      this.#change({ ...this.#state, rooms: joined });
-    });
+    this.#change({ kind: "connected", since, rooms });
   }
 
   #away(reason: string): void {

@@ -26,12 +26,13 @@ export interface SocketParts {
   readonly timing: SlackTiming;
   readonly boltLog: BoltLogger;
   readonly log: Logger;
+  readonly stopped: AbortSignal;
   fetch(url: string | URL | Request, init?: RequestInit): Promise<Response>;
 }
 
 /** Resolves once Slack has said hello. @throws what apps.connections.open throws, and LostAnswer when there is no hello. */
 export async function openSocket(parts: SocketParts): Promise<Socket> {
-  const { bolt, app, options, timing, boltLog, log } = parts;
+  const { bolt, app, options, timing, boltLog, log, stopped } = parts;
   const receiver = new bolt.SocketModeReceiver({
     appToken: options.appToken,
     autoReconnectEnabled: false,
@@ -76,20 +77,25 @@ export async function openSocket(parts: SocketParts): Promise<Socket> {
   };
 
   const patience = new AbortController();
-  const late = sleep(timing.helloTimeoutMs, "late" as const, { signal: patience.signal });
-  late.catch(() => undefined /* hello came first */);
+  const late = sleep(timing.helloTimeoutMs, undefined, { signal: patience.signal }).catch(
+    () => undefined /* stopped, or said */,
+  );
+  const lose = (): void => patience.abort();
+  stopped.addEventListener("abort", lose, { once: true });
   const hello = receiver.start().catch((error: unknown) => {
     // Closed before it said hello, it rejects with nothing.
     throw error ?? new LostAnswer("Slack closed the connection before it said hello", true);
   });
   try {
-    if ((await Promise.race([hello, late])) === "late") throw new LostAnswer("Slack does not say hello", true);
+    const first = await Promise.race([hello.then(() => "hello" as const), late]);
+    if (first !== "hello") throw new LostAnswer("Slack does not say hello", true);
   } catch (error) {
     await close();
     // A socket that opens after all is closed too.
     void hello.then(close, () => undefined /* it was reported */);
     throw error;
   } finally {
+    stopped.removeEventListener("abort", lose);
     patience.abort();
   }
   return { ended, close };

@@ -26,8 +26,8 @@ export function answer(workspace: Workspace, method: string, args: Args, base: s
       return withChannel(workspace, args, (channel) => update(workspace, channel, args));
     case "chat.postEphemeral":
       return withChannel(workspace, args, (channel) => ephemeral(workspace, channel, args));
-    case "conversations.info":
-      return info(workspace, args);
+    case "users.conversations":
+      return { ok: true, channels: memberships(workspace) };
     case "conversations.history":
     case "conversations.replies":
       return withChannel(workspace, args, (channel) => history(channel, args));
@@ -89,11 +89,10 @@ function ephemeral(workspace: Workspace, channel: Channel, args: Args): Answer {
   return { ok: true, message_ts: workspace.newTs() };
 }
 
-function info(workspace: Workspace, args: Args): Answer {
-  const channel = workspace.channels.get(args.channel ?? "");
-  if (channel === undefined) return no("channel_not_found");
-  const { id, name, botIsMember } = channel;
-  return { ok: true, channel: { id, name, is_member: botIsMember, is_im: id.startsWith("D") } };
+function memberships({ channels }: Workspace): readonly object[] {
+  return [...channels.values()]
+    .filter(({ id, botIsMember }) => botIsMember && !id.startsWith("D"))
+    .map(({ id, name }) => ({ id, name }));
 }
 
 /** The channel's newest first, a thread's oldest first, as Slack does. */

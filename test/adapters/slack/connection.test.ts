@@ -167,9 +167,11 @@ describe("rooms and the end", () => {
     const immediately = startSlackBot(slack);
     await immediately[Symbol.asyncDispose]();
     slack.sockets.mute = true;
-    const waiting = startSlackBot(slack, { timing: { helloTimeoutMs: 60_000 } });
+    const waiting = startSlackBot(slack, { timing: { helloTimeoutMs: 60_000, pongTimeoutMs: 60_000 } });
     const { connections } = slack.sockets;
     await waitFor("a socket", () => slack.sockets.connections > connections);
+    const from = performance.now();
     await waiting[Symbol.asyncDispose]();
+    expect(performance.now() - from).toBeLessThan(2_000);
   });
 });
