@@ -56,7 +56,7 @@ const NEVER_THERE = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH/;
 
 /** Sorts what a call threw. */
 export function sortThrown(thrown: unknown): SlackRefusal | LostAnswer | TooMany {
-  if (thrown instanceof LostAnswer) return thrown;
+  if (thrown instanceof LostAnswer || thrown instanceof SlackRefusal || thrown instanceof TooMany) return thrown;
   const known = Thrown.safeParse(thrown).data;
   const cause = { cause: thrown };
   switch (known?.code) {

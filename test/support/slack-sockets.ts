@@ -24,12 +24,15 @@ export class Sockets {
   readonly #timers = new Set<NodeJS.Timeout>();
   /** Whether it says hello, and answers pings. */
   mute = false;
+  /** Whether it answers upgrades as a plain web server would. */
+  refuse = false;
   connections = 0;
 
   /** Serves upgrades of this server until it is closed. */
   serve(server: Server): void {
     const accept = new WebSocketServer({ noServer: true, autoPong: false });
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (this.refuse) return void socket.end("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
       accept.handleUpgrade(request, socket, head, (opened) => this.#opened(opened));
     });
   }

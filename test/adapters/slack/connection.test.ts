@@ -139,6 +139,25 @@ describe("a server that comes and goes", () => {
   });
 });
 
+describe("a socket's address that leads nowhere", () => {
+  test.each([
+    ["no address", "nonsense"],
+    ["a port without anybody", "ws://127.0.0.1:9/"],
+    ["a server that speaks no websocket", "HTTP"],
+  ])("%s is an outage like any other", async (_what, address) => {
+    await using slack = await startSlack();
+    const url = address === "HTTP" ? `${slack.url.replace("http", "ws")}/api/auth.test` : address;
+    slack.sockets.refuse = address === "HTTP";
+    slack.fault("apps.connections.open", { kind: "garbage", body: JSON.stringify({ ok: true, url }) }, 2);
+    await using bot = startSlackBot(slack);
+    await bot.away(/Slack|WebSocket|URL|url/);
+    slack.sockets.refuse = false;
+    await bot.connected();
+    slack.say("U1", "C1", "hello");
+    await bot.hear();
+  });
+});
+
 describe("rooms and the end", () => {
   test("the channels it was invited to are its rooms", async () => {
     await using slack = await startSlack();
