@@ -101,6 +101,10 @@ async function loadAdapters(): Promise<Adapters> {
       const memory = slack.createSlackMemory(redis, workspace.name);
       return slack.connectSlack(slack.fromConfig(workspace, VERSION), { log, memory, drawChart });
     },
+    async probeSlack(workspace, log) {
+      const slack = await import("../adapters/slack/index.ts");
+      return slack.probeSlack(slack.fromConfig(workspace, VERSION), log);
+    },
     async openMail(mail, url, log) {
       const { connectMail } = await import("../adapters/smtp/index.ts");
       return connectMail(mail, { log, url, version: VERSION });

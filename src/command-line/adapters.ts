@@ -36,6 +36,11 @@ export interface Adapters {
   openIrc(network: IrcNetwork, log: Logger): Promise<Chat>;
   /** Begins to connect. @param redis where it remembers which message is about what. */
   openSlack(workspace: SlackWorkspace, redis: Redis, log: Logger): Promise<Chat>;
+  /** Tries both tokens. @throws RuntimeError with a sentence that names the one that is refused. */
+  probeSlack(
+    workspace: SlackWorkspace,
+    log: Logger,
+  ): Promise<{ bot: string; team: string; rooms: readonly string[]; missing: readonly string[] }>;
   /** Mail as a chat that only speaks; begins to try the server. */
   openMail(mail: MailConfig, url: string, log: Logger): Promise<Chat>;
   startReport(scene: ReportScene): AsyncDisposable;

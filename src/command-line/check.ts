@@ -2,7 +2,15 @@
 import { createServer } from "node:net";
 import { pino } from "pino";
 import type { Chat } from "../chat/chat.ts";
-import { type Config, type IrcNetwork, loadConfig, shownRepository, withExampleProjects } from "../config.ts";
+import {
+  type Config,
+  type IrcNetwork,
+  loadConfig,
+  type MailConfig,
+  type SlackWorkspace,
+  shownRepository,
+  withExampleProjects,
+} from "../config.ts";
 import { openDataFolder, readInstance } from "../data-folder.ts";
 import { ConfigError, describeError } from "../errors.ts";
 import { makeExampleRepositories } from "../example-repositories.ts";
@@ -39,7 +47,11 @@ export async function check(adapters: Adapters): Promise<number> {
     await checkPort(config, print);
   }
   await checkEngine(adapters, config, print);
-  await Promise.all(config.irc.map((network) => checkIrc(adapters, network, print)));
+  await Promise.all([
+    ...config.irc.map((network) => checkIrc(adapters, network, print)),
+    ...config.slack.map((workspace) => checkSlack(adapters, workspace, print)),
+    ...(config.mail === undefined ? [] : [checkMail(adapters, config.mail, config.url, print)]),
+  ]);
   const failed = rows.filter(({ state }) => state === "fails").length;
   process.stdout.write(
     failed === 0
@@ -142,6 +154,28 @@ async function checkIrc(adapters: Adapters, network: IrcNetwork, print: (row: Ro
   } catch (error) {
     print({ what, state: "fails", detail: reason(error) });
   }
+}
+
+/** Both tokens and the channels, without a socket: a second one would take commands away from a bot that runs. */
+async function checkSlack(adapters: Adapters, workspace: SlackWorkspace, print: (row: Row) => void): Promise<void> {
+  const what = `slack ${workspace.name}`;
+  try {
+    const { bot, team, rooms, missing } = await adapters.probeSlack(workspace, pino({ level: "silent" }));
+    if (missing.length === 0) print({ what, state: "works", detail: `${bot} in ${team}, ${rooms.length} channels` });
+    else print({ what, state: "fails", detail: `${bot} is not in ${missing.join(", ")}; /invite it there` });
+  } catch (error) {
+    print({ what, state: "fails", detail: reason(error) });
+  }
+}
+
+/** Connects, encrypts and logs in as for a mail, and sends none. */
+async function checkMail(adapters: Adapters, mail: MailConfig, url: string, print: (row: Row) => void): Promise<void> {
+  const what = "mail";
+  await using chat = await adapters.openMail(mail, url, pino({ level: "silent" }));
+  const problem = await joined(chat, 0);
+  const to = mail.to.length === 0 ? "nobody: to: is empty" : mail.to.join(", ");
+  if (problem === undefined) print({ what, state: "works", detail: `${mail.host}:${mail.port}, to ${to}` });
+  else print({ what, state: "fails", detail: problem });
 }
 
 /** Waits until the chat is in that many rooms; else says how far it came. */
