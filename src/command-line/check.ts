@@ -161,7 +161,12 @@ async function checkSlack(adapters: Adapters, workspace: SlackWorkspace, print: 
   const what = `slack ${workspace.name}`;
   try {
     const { bot, team, rooms, missing } = await adapters.probeSlack(workspace, pino({ level: "silent" }));
-    if (missing.length === 0) print({ what, state: "works", detail: `${bot} in ${team}, ${rooms.length} channels` });
+    if (missing.length === 0)
+      print({
+        what,
+        state: "works",
+        detail: `${bot} in ${team}, in ${rooms.length} ${rooms.length === 1 ? "channel" : "channels"}`,
+      });
     else print({ what, state: "fails", detail: `${bot} is not in ${missing.join(", ")}; /invite it there` });
   } catch (error) {
     print({ what, state: "fails", detail: reason(error) });
@@ -184,19 +189,22 @@ function joined(chat: Chat, count: number): Promise<string | undefined> {
     let last = "no answer";
     const look = (): void => {
       const { state } = chat;
-      if (state.kind === "away") last = state.reason;
-      else {
+      if (state.kind === "away") {
+        last = state.reason;
+        // A bot would try again; whoever checks wants to know now.
+        if (state.reason !== "connecting") finish(last);
+      } else {
         last = `connected, but only in ${state.rooms.join(" ") || "no channel"}`;
         if (state.rooms.length >= count) finish(undefined);
       }
     };
-    const forget = chat.onState(look);
     const timer = setTimeout(() => finish(last), DEADLINE_MS);
-    const finish = (problem: string | undefined): void => {
+    const forget = chat.onState(look);
+    function finish(problem: string | undefined): void {
       clearTimeout(timer);
       forget();
       resolve(problem);
-    };
+    }
     look();
   });
 }
