@@ -6,6 +6,7 @@ import { loadavg } from "node:os";
 import { afterAnOutage } from "./after-an-outage.ts";
 import { buildHello } from "./build-hello.ts";
 import type { Benchmark } from "./scene.ts";
+import { slackEvents } from "./slack-events.ts";
 import { startAndRest } from "./start-and-rest.ts";
 import { statusRoundTrip } from "./status-round-trip.ts";
 
@@ -14,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   b: statusRoundTrip,
   c: startAndRest,
   d: afterAnOutage,
+  e: slackEvents,
 };
 /** The whole; what is at work then ends with its round. */
 const DEADLINE_MS = 7.5 * 60_000;
