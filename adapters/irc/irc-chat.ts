@@ -2,6 +2,7 @@
 import type { Client } from "irc-framework";
 import type { Logger } from "pino";
 import type { Chat, ChatState, Outgoing } from "../../src/chat/chat.ts";
+import { Listeners } from "../../src/chat/listeners.ts";
 import type { ChatMessage, Room } from "../../src/chat/message.ts";
 import { RuntimeError } from "../../src/errors.ts";
 import type { NetworkName } from "../../src/names.ts";
@@ -10,7 +11,6 @@ import { Channels } from "./channels.ts";
 import { Connection } from "./connection.ts";
 import { Hearing } from "./hearing.ts";
 import { LineLimit } from "./line-limit.ts";
-import { Listeners } from "./listeners.ts";
 import { Nick } from "./nick.ts";
 import type { IrcOptions, IrcTiming } from "./options.ts";
 import { OutMessage } from "./out-line.ts";
