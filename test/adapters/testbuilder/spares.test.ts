@@ -40,7 +40,7 @@ describe("the testbuilder's spare executions", () => {
     await waitFor(
       `${count} that wait`,
       async () => {
-        const list = 'for p in /proc/[0-9]*; do grep -qs "[r]evision$" $p/comm && echo "${p#/proc/}"; done';
+        const list = 'for p in /proc/[0-9]*; do grep -qs "[r]evision$" $p/comm && basename "$p"; done';
         found = (await shell(list)).split("\n").filter(Boolean);
         return found.length === count;
       },
