@@ -25,6 +25,7 @@ import { unsubscribe } from "./unsubscribe.ts";
 import { version } from "./version.ts";
 import { watch } from "./watch.ts";
 import { whoami } from "./whoami.ts";
+import { why } from "./why.ts";
 import { workers } from "./workers.ts";
 
 export const commands: readonly Command[] = [
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   last,
   queue,
   log,
+  why,
   incidents,
   claim,
   snooze,

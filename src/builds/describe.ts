@@ -69,7 +69,9 @@ export function resultReply(build: FinishedBuild, url: string): Reply {
 export function buildActions(build: Build, url: string): Action[] {
   const log: Action = { label: "Log", link: `${buildUrl(url, build.number)}/log` };
   if (!isFinished(build)) return [log, { label: "Cancel", command: `cancel ${build.number}`, style: "danger" }];
-  return [log, { label: "Rebuild", command: `rebuild ${build.number}`, style: "plain" }];
+  const rebuild: Action = { label: "Rebuild", command: `rebuild ${build.number}`, style: "plain" };
+  const good = build.state.kind === "passed" || build.state.kind === "cancelled";
+  return good ? [log, rebuild] : [{ label: "Why", command: `why ${build.number}`, style: "plain" }, log, rebuild];
 }
 
 function times(count: number): string {

@@ -1,7 +1,7 @@
 /** Incidents in words (FACE.md). */
 import type { FinishedBuild } from "../builds/build.ts";
 import { durationMs } from "../builds/build.ts";
-import { buildUrl, resultLine, SHORT_SHA, shortTitle } from "../builds/describe.ts";
+import { buildActions, buildUrl, resultLine, SHORT_SHA, shortTitle } from "../builds/describe.ts";
 import { type Action, type Line, line, type Reply } from "../chat/reply.ts";
 import { formatAge, formatDuration } from "../units.ts";
 import type { Incident, News } from "./incident.ts";
@@ -13,7 +13,7 @@ export function incidentName({ project, branch }: Incident, mainBranch: string |
   return branch === mainBranch ? project : `${project} ${branch}`;
 }
 
-/** `was good at #42 · suspects: bob 3f2c9aa "storage: retry on 503" · !log 43 · !claim docker-registry` */
+/** `was good at #42 · suspects: bob 3f2c9aa "storage: retry on 503" · !why 43 · !claim docker-registry` */
 export function contextLine(incident: Incident, prefix: string): Line {
   const { suspects, lastGood, firstBad, project } = incident;
   const shown = suspects
@@ -23,7 +23,7 @@ export function contextLine(incident: Incident, prefix: string): Line {
   return line("info", [
     lastGood === undefined ? "the first build of this branch" : `was good at #${lastGood.number}`,
     shown.length === 0 ? "" : `suspects: ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`,
-    `${prefix}log ${firstBad.number}`,
+    `${prefix}why ${firstBad.number}`,
     `${prefix}claim ${project}`,
   ]);
 }
@@ -84,11 +84,9 @@ export function noticeOf(build: FinishedBuild, news: News, asked: boolean, scene
     case "broken": {
       const context = contextLine(news.incident, scene.prefix);
       const claim: Action = { label: "Claim", command: `claim ${build.project}`, style: "plain" };
-      const log: Action = { label: "Log", link: `${buildUrl(scene.url, build.number)}/log` };
-      const rebuild: Action = { label: "Rebuild", command: `rebuild ${build.number}`, style: "plain" };
       const topic = topicOf(news.incident);
       if (asked) return { lines: [{ ...context, facts: [`${scene.name} is broken`, ...context.facts] }], topic };
-      return { lines: [result, context], topic, actions: [log, rebuild, claim] };
+      return { lines: [result, context], topic, actions: [...buildActions(build, scene.url), claim] };
     }
     case "fixed":
       return {

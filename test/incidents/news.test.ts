@@ -94,7 +94,7 @@ describe("notices", () => {
     await scene.build("failed");
     await scene.build("failed");
     await scene.other.delivered(1);
-    const context = `was good at #1 · suspects: bob 3333333 "storage: retry on 503", eve 9999999 "bump metrics" · !log 2 · !claim docker-registry`;
+    const context = `was good at #1 · suspects: bob 3333333 "storage: retry on 503", eve 9999999 "bump metrics" · !why 2 · !claim docker-registry`;
     expect(scene.other.lines("#ops")).toEqual([
       "✘ docker-registry #2 failed in 1m12s · main 0000000 by bob · step tests, exit 1 · https://ci.example.org/builds/2",
       context,
