@@ -12,7 +12,8 @@ import { z } from "zod";
 import type { Clock } from "../src/clock.ts";
 import type { ReportConfig } from "../src/config.ts";
 import { describeError } from "../src/errors.ts";
-import { OUTBOX_CHANNEL, OUTBOX_ROOMS, type OutboxEntry, outboxKey } from "../src/queue/outbox-entry.ts";
+import { OUTBOX_ROOMS, type OutboxEntry } from "../src/queue/outbox-entry.ts";
+import { pushArguments, pushLua } from "../src/queue/push.ts";
 import { newestDue, nextDue } from "../src/report/due.ts";
 import { type ReportSources, reportEntries } from "../src/report/mailing.ts";
 
@@ -27,18 +28,13 @@ type Last = z.infer<typeof Last>;
 
 /**
  * KEYS: what was due last, rooms with an outbox.
- * ARGV: what was due last as it was read ("" for nothing), what is now, outbox channel, then pairs of outbox list and entry.
+ * ARGV: what was due last as it was read ("" for nothing), what is now, `pushArguments`.
  * Returns 1, or 0 when somebody else was quicker.
  */
 const MOVE_ON = `
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
-for i = 4, #ARGV, 2 do
-  redis.call('RPUSH', ARGV[i], ARGV[i + 1])
-  redis.call('SADD', KEYS[2], ARGV[i])
-  redis.call('PUBLISH', ARGV[3], ARGV[i])
-end
-return 1
+${pushLua({ rooms: 2, first: 3 })}return 1
 `;
 
 export interface ReportJob extends ReportSources {
@@ -60,8 +56,7 @@ export async function reportIfDue(job: ReportJob): Promise<Date | undefined> {
   const last = known(read);
   const moveOn = async (due: Date, entries: readonly OutboxEntry[]): Promise<boolean> => {
     const next: Last = { at: report.at, timezone, due: due.toISOString() };
-    const pairs = entries.flatMap((entry) => [outboxKey(entry.outgoing.room), JSON.stringify(entry)]);
-    const args = [read, JSON.stringify(next), OUTBOX_CHANNEL, ...pairs];
+    const args = [read, JSON.stringify(next), ...pushArguments(entries)];
     return (await redis.eval(MOVE_ON, 2, LAST, OUTBOX_ROOMS, ...args)) === 1;
   };
 

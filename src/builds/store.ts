@@ -10,7 +10,8 @@ import type { Logger } from "pino";
 import { RuntimeError } from "../errors.ts";
 import { BuildNumber, type ProjectName } from "../names.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
-import { OUTBOX_CHANNEL, OUTBOX_ROOMS, outboxKey } from "../queue/outbox-entry.ts";
+import { OUTBOX_ROOMS } from "../queue/outbox-entry.ts";
+import { pushArguments, pushLua } from "../queue/push.ts";
 import { Build, type BuildState, type FinishedBuild, isFinished } from "./build.ts";
 
 const NEXT = "docker-ci:builds:next";
@@ -25,7 +26,7 @@ const inState = (kind: string): string => `docker-ci:builds:state:${kind}`;
 /**
  * KEYS: record, all, of project, index of the old state, index of the new state, rooms with an outbox, ended builds.
  * ARGV: expected state ("" for none yet), expected attempt, new state, new attempt, number, json, event, event channel,
- * outbox channel, then pairs of outbox list and entry.
+ * `pushArguments`.
  * Returns 1, or 0 when the record is not in the expected state and attempt.
  */
 const TRANSITION = `
@@ -43,12 +44,7 @@ if ARGV[3] == 'queued' or ARGV[3] == 'running' then
 else
   redis.call('RPUSH', KEYS[7], ARGV[5])
 end
-for i = 10, #ARGV, 2 do
-  redis.call('RPUSH', ARGV[i], ARGV[i + 1])
-  redis.call('SADD', KEYS[6], ARGV[i])
-  redis.call('PUBLISH', ARGV[9], ARGV[i])
-end
-redis.call('PUBLISH', ARGV[8], ARGV[7])
+${pushLua({ rooms: 6, first: 9 })}redis.call('PUBLISH', ARGV[8], ARGV[7])
 return 1
 `;
 
@@ -90,8 +86,7 @@ export function createBuildStore(redis: Redis, log?: Logger) {
       json,
       event,
       EVENTS,
-      OUTBOX_CHANNEL,
-      ...announce.flatMap((entry) => [outboxKey(entry.outgoing.room), JSON.stringify(entry)]),
+      ...pushArguments(announce),
     ];
     return (await redis.eval(TRANSITION, keys.length, ...keys, ...args)) === 1;
   }

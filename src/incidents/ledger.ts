@@ -2,7 +2,8 @@
 import type { Redis } from "ioredis";
 import { FINISHED } from "../builds/store.ts";
 import { BuildNumber, type GitRef, type ProjectName } from "../names.ts";
-import { OUTBOX_CHANNEL, OUTBOX_ROOMS, type OutboxEntry, outboxKey } from "../queue/outbox-entry.ts";
+import { OUTBOX_ROOMS, type OutboxEntry } from "../queue/outbox-entry.ts";
+import { pushArguments, pushLua } from "../queue/push.ts";
 import { BranchState, type Incident } from "./incident.ts";
 
 const BRANCHES = "docker-ci:branches";
@@ -14,7 +15,7 @@ const field = (project: string, branch: string): string => `${project}\0${branch
 /**
  * KEYS: ended builds, branches, broken branches, rooms with an outbox.
  * ARGV: the number that must be first, field, the state as it was read, the state to come ("" for no change), "1" for broken,
- * outbox channel, then pairs of outbox list and entry. A number of "" is no build: only the state has to be as it was.
+ * `pushArguments`. A number of "" is no build: only the state has to be as it was.
  * Returns 1, or 0 when somebody else was quicker.
  */
 const SETTLE = `
@@ -25,12 +26,7 @@ if ARGV[4] ~= '' then
   redis.call('HSET', KEYS[2], ARGV[2], ARGV[4])
   if ARGV[5] == '1' then redis.call('SADD', KEYS[3], ARGV[2]) else redis.call('SREM', KEYS[3], ARGV[2]) end
 end
-for i = 7, #ARGV, 2 do
-  redis.call('RPUSH', ARGV[i], ARGV[i + 1])
-  redis.call('SADD', KEYS[4], ARGV[i])
-  redis.call('PUBLISH', ARGV[6], ARGV[i])
-end
-return 1
+${pushLua({ rooms: 4, first: 6 })}return 1
 `;
 
 /** A branch's state as it was read; handed back when it is changed. */
@@ -50,12 +46,20 @@ export function createLedger(redis: Redis) {
     entries: readonly OutboxEntry[],
   ): Promise<boolean> {
     const json = next === undefined ? "" : JSON.stringify(BranchState.parse(next));
-    const pairs = entries.flatMap((entry) => [outboxKey(entry.outgoing.room), JSON.stringify(entry)]);
     const broken = next?.incident === undefined ? "0" : "1";
     const keys = [FINISHED, BRANCHES, BROKEN, OUTBOX_ROOMS];
     return (
-      (await redis.eval(SETTLE, keys.length, ...keys, number, name, before, json, broken, OUTBOX_CHANNEL, ...pairs)) ===
-      1
+      (await redis.eval(
+        SETTLE,
+        keys.length,
+        ...keys,
+        number,
+        name,
+        before,
+        json,
+        broken,
+        ...pushArguments(entries),
+      )) === 1
     );
   }
 

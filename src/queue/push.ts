@@ -1,7 +1,26 @@
-/** Puts messages up for delivery, for whoever has no script of its own that does it together with its record's change. */
+/** Puts messages up for delivery: inside the script that changes a record, or by itself. */
 import type { Redis } from "ioredis";
 import { RuntimeError } from "../errors.ts";
 import { OUTBOX_CHANNEL, OUTBOX_ROOMS, type OutboxEntry, outboxKey } from "./outbox-entry.ts";
+
+/**
+ * The part of a script that puts entries up for delivery. It takes the arguments of `pushArguments`, which are the script's last,
+ * the first of them being `ARGV[first]`, and the set of rooms as `KEYS[rooms]`.
+ */
+export function pushLua({ rooms, first }: { readonly rooms: number; readonly first: number }): string {
+  return `
+for i = ${first + 1}, #ARGV, 2 do
+  redis.call('RPUSH', ARGV[i], ARGV[i + 1])
+  redis.call('SADD', KEYS[${rooms}], ARGV[i])
+  redis.call('PUBLISH', ARGV[${first}], ARGV[i])
+end
+`;
+}
+
+/** The channel that wakes whoever delivers, then pairs of a room's list and an entry. */
+export function pushArguments(entries: readonly OutboxEntry[]): string[] {
+  return [OUTBOX_CHANNEL, ...entries.flatMap((entry) => [outboxKey(entry.outgoing.room), JSON.stringify(entry)])];
+}
 
 /**
  * Puts the entries at the end of their rooms' lists, in the order given, all or none, and wakes whoever delivers.
