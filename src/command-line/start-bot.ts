@@ -138,8 +138,9 @@ function announceChats(chats: readonly Chat[], say: (text: string) => void, stop
     const tell = (state: ChatState): void => {
       if (stopping()) return;
       if (state.kind === "connected") {
-        const where = chat.network === "mail" ? "to" : "in";
-        say(`${chat.network}: ${where} ${state.rooms.join(", ") || "no channel yet"}`);
+        // A moment later it has joined, and says where.
+        if (state.rooms.length === 0) return;
+        say(`${chat.network}: ${chat.network === "mail" ? "to" : "in"} ${state.rooms.join(", ")}`);
       } else if (state.reason !== "connecting") say(`${chat.network}: away (${state.reason}); trying again`);
     };
     if (chat.network !== "console") tell(chat.state);

@@ -9,8 +9,11 @@ import type { Incident, News } from "./incident.ts";
 const SUSPECTS_SHOWN = 3;
 
 /** The branch is named where it is not the project's own. */
-export function incidentName({ project, branch }: Incident, mainBranch: string | undefined): string {
-  return branch === mainBranch ? project : `${project} ${branch}`;
+export function incidentName(
+  { project, branch }: { readonly project: string; readonly branch: string | undefined },
+  mainBranch: string | undefined,
+): string {
+  return branch === mainBranch ? project : `${project} (branch ${branch})`;
 }
 
 /** `was good at #42 · suspects: bob 3f2c9aa "storage: retry on 503" · !why 43 · !claim docker-registry` */

@@ -122,9 +122,9 @@ async function noticesOf(deps: NewsDeps, build: FinishedBuild, news: News): Prom
   const { config, subscriptions, clock } = deps;
   const at = clock.now();
   const mainBranch = config.projects.get(build.project)?.branch;
-  const incident = "incident" in news ? news.incident : undefined;
-  const branch = build.revision?.kind === "branch" && build.revision.ref !== mainBranch ? ` ${build.revision.ref}` : "";
-  const name = incident === undefined ? `${build.project}${branch}` : incidentName(incident, mainBranch);
+  const { revision, project } = build;
+  const branch = revision?.kind === "branch" ? revision.ref : mainBranch;
+  const name = incidentName({ project, branch }, mainBranch);
   const scene = { name, url: config.url, prefix: config.prefix, at };
   const asker = roomKey(build.requester.room);
   const entry = (room: Room, reply: Reply, who: Partial<Omit<Watcher, "room">> = {}): OutboxEntry => ({
