@@ -177,7 +177,7 @@ function partsOf(asked: Asked, { requestedAt, state, steps }: Build, engine: Eng
     ["container created", create],
     ["container started", start],
     ["test suite runs", die],
-    ["exit seen, log read, container removed", testsEnd],
+    ["exit seen, log read to its end", testsEnd],
     ["log kept, record written", "finishedAt" in state ? at(state.finishedAt) : Number.NaN],
     ["announced in the channel", asked.resultAt],
   ];
