@@ -34,6 +34,8 @@ export function connectIrc(options: IrcOptions, { log, random = Math.random, tim
     ping_timeout: timing.pingTimeoutMs / 1000,
     enable_echomessage: true,
     sasl_disconnect_on_fail: true,
+    // Without an account it is the server's password (RFC 2812, 3.1.1), and goes nowhere else.
+    ...(options.account === undefined && options.password !== undefined ? { password: options.password } : {}),
     account:
       options.account === undefined
         ? {}

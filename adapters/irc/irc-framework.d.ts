@@ -75,6 +75,8 @@ declare module "irc-framework" {
     readonly ping_timeout: number;
     readonly enable_echomessage: boolean;
     readonly sasl_disconnect_on_fail: boolean;
+    /** Sent as PASS. */
+    readonly password?: string;
     /** An empty object keeps `password` from being used as a SASL password. */
     readonly account: { readonly account?: string; readonly password?: string };
     /** Called with these same options for every connection. */

@@ -15,7 +15,7 @@ export interface IrcOptions {
   /** `ca` is PEM text of the authority to trust in place of the public ones. */
   readonly tls: false | { readonly rejectUnauthorized: boolean; readonly ca?: string };
   readonly nick: string;
-  /** The services account for SASL PLAIN; without it `password` is not used. */
+  /** The services account for SASL PLAIN; without it `password` is the server's. */
   readonly account?: string;
   readonly password?: string;
   readonly channels: readonly IrcChannel[];

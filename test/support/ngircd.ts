@@ -17,6 +17,8 @@ export interface NgircdOptions {
   readonly throttle?: boolean;
   /** The longest nick it takes; default 31. */
   readonly nickLength?: number;
+  /** The server's own, asked of everybody. */
+  readonly password?: string;
 }
 
 export interface Ngircd extends AsyncDisposable {
@@ -71,6 +73,7 @@ Info = test
 Listen = 127.0.0.1
 Ports = ${port}
 MotdPhrase = welcome
+${options.password === undefined ? "" : `Password = ${options.password}`}
 ${user}
 [Limits]
 MaxConnections = 0

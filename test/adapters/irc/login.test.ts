@@ -27,11 +27,19 @@ test("a wrong password keeps it away, says so, and is tried again in case somebo
   expect(await ada.hear(/ 303 /)).not.toMatch(/:docker-ci/);
 });
 
-test("without an account the password goes nowhere", async () => {
+test("without an account the password is the server's, and goes nowhere else", async () => {
   await using scripted = await startScripted(welcoming("sasl account-notify"));
   await using bot = startBot(scripted, { password: "hunter2" });
   await bot.inRooms();
-  expect(scripted.lines.filter((text) => /AUTHENTICATE|PASS|hunter2/.test(text))).toEqual([]);
+  expect(scripted.lines.filter((text) => /AUTHENTICATE|PASS|hunter2/.test(text))).toEqual(["PASS hunter2"]);
+});
+
+test("a server with a password of its own lets in who has it, and says so to who has not", async () => {
+  await using closed = await startNgircd({ password: "open sesame" });
+  await using stranger = startBot(closed, { nick: "stranger", password: "open barley" });
+  await stranger.away(/password/i);
+  await using bot = startBot(closed, { password: "open sesame" });
+  await bot.inRooms();
 });
 
 test("a server without SASL does not get a bot that wants to be logged in", async () => {
