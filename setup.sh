@@ -91,6 +91,7 @@ look_around() {
     need_package irssi irssi
     need_package tmux tmux
     need_package sshd openssh-server
+    need_package openssl openssl
   fi
 
   modules=there
