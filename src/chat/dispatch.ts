@@ -4,6 +4,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { type Audit, createAudit } from "../audit/audit.ts";
 import { followCommand, type Trail } from "../audit/trail.ts";
+import type { Config } from "../config.ts";
 import { describeError, RuntimeError, UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { isRedisAway } from "../queue/redis.ts";
@@ -68,7 +69,7 @@ export function createDispatcher(
   /** `follow` is told of the command's trail as soon as there is one. */
   async function answer(parsed: ParsedCommand, message: ChatMessage, follow: (trail: Trail) => void): Promise<Outcome> {
     const command = byName.get(parsed.name);
-    if (command === undefined) return refuse(unknownCommand(parsed.name, [...byName.keys()], config.prefix));
+    if (command === undefined) return refuse(unknownCommand(parsed.name, [...byName.keys()], config));
     if (refusal !== undefined) return refuse(refusal);
     const identity = identify(config, message.speaker, message.room, await linkedAccounts(message, command));
     const trail = followCommand(audit, { command, parsed, message, identity }, log);
@@ -177,10 +178,11 @@ function failure(error: unknown, log: Logger): Reply {
   return say("errored", [`That went wrong on my side (${incident}); the log has the details.`]);
 }
 
-function unknownCommand(name: string, known: readonly string[], prefix: string): string {
+function unknownCommand(name: string, known: readonly string[], { prefix, projects }: Config): string {
   const near = nearest(name, known, 1)[0];
-  const guess = near === undefined ? "" : ` Did you mean ${prefix}${near}?`;
-  return `no command "${name}".${guess} ${prefix}help lists them.`;
+  const project = [...projects.keys()].find((other) => other === name);
+  const guess = project === undefined ? near : `build ${project}`;
+  return `no command "${name}".${guess === undefined ? "" : ` Did you mean ${prefix}${guess}?`} ${prefix}help lists them.`;
 }
 
 /** `!log <build> [lines or /pattern/], for example !log 43 20 or !log 43 /panic/` */

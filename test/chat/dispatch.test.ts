@@ -49,6 +49,8 @@ describe("what cannot be understood", () => {
   test.each([
     ["!biuld docker", 'no command "biuld". Did you mean !build? !help lists them.'],
     ["!xyzzy", 'no command "xyzzy". !help lists them.'],
+    // The name of a project, said alone.
+    ["!docker-registry", 'no command "docker-registry". Did you mean !build docker-registry? !help lists them.'],
     ["!log", "!log <build> [lines or /pattern/], for example !log 43 or !log 43 20 or !log 43 /panic/"],
     [
       "!log abc",
