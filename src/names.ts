@@ -42,6 +42,13 @@ export const StepName = z
   .brand<"StepName">();
 export type StepName = z.infer<typeof StepName>;
 
+/** One step of one lane of a build: the step's name, and in a matrix the lane's number behind it (`tests.2`). */
+export const StepId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,39}(\.[1-9]\d{0,2})?$/)
+  .brand<"StepId">();
+export type StepId = z.infer<typeof StepId>;
+
 /** A chat network's name in the configuration (`libera`, `work`), or `console`. */
 export const NetworkName = z
   .string()

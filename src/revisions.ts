@@ -47,10 +47,22 @@ export interface Revisions extends AsyncDisposable {
    * fifty, or was taken out of the history by force, those that lead to `to`.
    */
   between(repo: string, from: Sha, to: Sha, signal: AbortSignal): Promise<readonly Commit[]>;
+  /**
+   * The newest commit that both have in their history; `undefined` when they have none in common. `branch` is the name of a branch
+   * as it is now.
+   */
+  mergeBase(repo: string, branch: GitRef, sha: Sha, signal: AbortSignal): Promise<Sha | undefined>;
+  /** What `to` changed since `from`; binary and deleted files are left out. */
+  changedLines(repo: string, from: Sha, to: Sha, signal: AbortSignal): Promise<ChangedLines>;
 }
 
 export interface Commit {
   readonly sha: Sha;
   readonly author: string;
   readonly title: string;
+  /** Paths that it changed, 200 at the most. */
+  readonly files: readonly string[];
 }
+
+/** Paths to the ranges of lines, first and last, that a change added or rewrote there, as they are numbered after it. */
+export type ChangedLines = ReadonlyMap<string, readonly (readonly [first: number, last: number])[]>;

@@ -46,6 +46,8 @@ export interface ContainerSpec {
   /** `uid:gid`; default: the image's own user. */
   readonly user?: string;
   readonly workdir?: string;
+  /** Names by which others in its network find it, besides its own. */
+  readonly aliases?: readonly string[];
 }
 
 export interface OutputChunk {
@@ -99,6 +101,8 @@ export interface RunningContainer {
   stop(graceMs: number): Promise<void>;
   /** Runs a command in it as the same user, or as `user`. */
   exec(command: readonly string[], options: ExecOptions): Promise<Execution>;
+  /** The absolute folder in which its command runs. */
+  workingDirectory(): Promise<string>;
   /** A file or folder as a tar stream, `undefined` when there is none at that path. */
   copyOut(path: string, signal: AbortSignal): Promise<Readable | undefined>;
   /** Bytes that it has written to its own file system. */
@@ -164,6 +168,14 @@ export interface ContainerRuntime {
   createNetwork(name: string, labels: Readonly<Record<string, string>>, internal: boolean): Promise<void>;
   /** Safe to call for a network that is gone. */
   removeNetwork(name: string): Promise<void>;
+  /** A named volume, empty. The same name again is no error. @returns whether it was made now. */
+  createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<boolean>;
+  /** Names of the volumes that carry all these labels. */
+  findVolumes(
+    labels: Readonly<Record<string, string>>,
+  ): Promise<readonly { name: string; labels: Readonly<Record<string, string>> }[]>;
+  /** Nothing happens when it is gone or in use. */
+  removeVolume(name: string): Promise<void>;
   /**
    * Creates and starts a container, listening before it runs, so that nothing it prints is lost.
    * @throws RuntimeError when the image is missing, the name is taken or the engine refuses.

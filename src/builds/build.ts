@@ -1,7 +1,10 @@
 /** The build record: one numbered run of a project's pipeline at one revision, and the states it goes through. */
 import { z } from "zod";
 import { Room } from "../chat/message.ts";
-import { BuildNumber, GitRef, NetworkName, ProjectName, StepName } from "../names.ts";
+import { BuildNumber, GitRef, NetworkName, ProjectName, StepId, StepName } from "../names.ts";
+import { BuildEvent } from "../pipeline/build-event.ts";
+import { CoverageTotals } from "../results/coverage.ts";
+import { Artifact, BuildResults, TestSummary } from "../results/summary.ts";
 import { Revision } from "../revisions.ts";
 
 /** Who asked, as the answer will address them. */
@@ -21,6 +24,10 @@ export type Requester = z.infer<typeof Requester>;
 /** How a step ended; `code` is the container's exit code where there was one, `meaning` what it says in words. */
 export const StepResult = z.strictObject({
   name: StepName,
+  /** Missing where it is the name: outside a matrix. */
+  id: StepId.optional(),
+  /** The values of the matrix in this step's lane. */
+  lane: z.record(z.string(), z.string()).optional(),
   kind: z.enum(["build", "run"]),
   state: z.enum(["passed", "failed", "errored", "skipped"]),
   startedAt: z.iso.datetime().optional(),
@@ -31,6 +38,17 @@ export const StepResult = z.strictObject({
   allowed: z.boolean().optional(),
   /** Of a `build:` step: the image that later steps run in. */
   image: z.string().optional(),
+  /** How often it was run, where that is more than once (`retry_failed`). */
+  tries: z.number().int().positive().optional(),
+  /** It failed, and passed when it was run again at the same revision. */
+  flaky: z.boolean().optional(),
+  /** It failed only in tests that are in quarantine. */
+  quarantined: z.boolean().optional(),
+  tests: TestSummary.optional(),
+  coverage: CoverageTotals.optional(),
+  artifacts: z.array(Artifact).optional(),
+  /** Sentences about reports and artifacts that could not be taken as they were. */
+  warnings: z.array(z.string()).optional(),
 });
 export type StepResult = z.infer<typeof StepResult>;
 
@@ -76,6 +94,8 @@ export const Build = z.strictObject({
   ref: GitRef,
   /** Missing only where the process that took the request has no engine to look with; the worker fills it in. */
   revision: Revision.optional(),
+  /** What set it off; missing in records from before it was kept, which were asked for in a chat. */
+  event: BuildEvent.optional(),
   requester: Requester,
   /** The build that this one repeats. */
   rebuildOf: BuildNumber.optional(),
@@ -88,6 +108,8 @@ export const Build = z.strictObject({
   requestedAt: z.iso.datetime(),
   state: BuildState,
   steps: z.array(StepResult),
+  /** Put together when it is over. */
+  results: BuildResults.optional(),
 });
 export type Build = z.infer<typeof Build>;
 

@@ -2,10 +2,9 @@
 import { list, section } from "../config/scalars.ts";
 import { StepName } from "../names.ts";
 import { parseYaml } from "../yaml.ts";
+import type { BuildEvent } from "./build-event.ts";
 import { checkSteps } from "./step-rules.ts";
-import { type BuildEvent, matrix, type WrittenStep, writtenStep } from "./written-step.ts";
-
-export { BuildEvent } from "./written-step.ts";
+import { matrix, type WrittenStep, writtenStep } from "./written-step.ts";
 
 /** A pipeline's file, at the top of a repository. */
 export const PIPELINE_FILE = ".docker-ci.yml";
@@ -24,6 +23,8 @@ interface StepBase {
   readonly when: StepCondition | undefined;
   /** A failure of this step is shown and does not fail the build. */
   readonly allowFailure: boolean;
+  /** The steps it waits for; `undefined`: all before it in the file. An image that it runs in is waited for in any case. */
+  readonly needs: readonly StepName[] | undefined;
 }
 
 /** One `docker build`. */
@@ -64,6 +65,16 @@ export interface RunStep extends StepBase {
   readonly artifacts: readonly string[];
   /** Absolute folders of the container that are kept from one build to the next. */
   readonly cache: readonly string[];
+  /** How often it is run once more when it failed: 0 or 1. */
+  readonly retryFailed: 0 | 1;
+  readonly thresholds: CoverageThresholds;
+}
+
+/** What fails a step whose coverage is too low, in percent; both optional. */
+export interface CoverageThresholds {
+  readonly failUnder: number | undefined;
+  /** Percentage points below what it is compared with. */
+  readonly maxDrop: number | undefined;
 }
 
 export type Step = BuildStep | RunStep;
@@ -132,6 +143,7 @@ function toSteps(written: readonly WrittenStep[]): Step[] {
       timeoutMs: step.timeout,
       when: step.when && { branches: step.when.branch, events: step.when.event },
       allowFailure: step.allow_failure,
+      needs: step.needs,
     };
     if (step.build !== undefined) {
       lastBuilt = step.name;
@@ -150,6 +162,8 @@ function toSteps(written: readonly WrittenStep[]): Step[] {
       coverageHtml: step.coverage_html,
       artifacts: step.artifacts ?? [],
       cache: step.cache ?? [],
+      retryFailed: step.retry_failed === 1 ? 1 : 0,
+      thresholds: { failUnder: step.fail_under, maxDrop: step.max_drop },
     };
   });
 }

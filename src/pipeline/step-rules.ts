@@ -13,6 +13,9 @@ const RUN_KEYS = [
   "coverage_html",
   "artifacts",
   "cache",
+  "retry_failed",
+  "fail_under",
+  "max_drop",
 ] as const;
 
 /** As much of a step as the rules need; steps with other mistakes are looked at too, so that all are told at once. */

@@ -1,7 +1,8 @@
 /** A step of `.docker-ci.yml` as it is written, key by key. */
 import { z } from "zod";
 import {
-  choice,
+  amount,
+  count,
   duration,
   envMapping,
   envName,
@@ -14,10 +15,7 @@ import {
   text,
 } from "../config/scalars.ts";
 import { StepName } from "../names.ts";
-
-/** What set a build off, as `when: { event: … }` names it. */
-export const BuildEvent = choice(["push", "pull_request", "tag", "chat", "nightly", "api"]);
-export type BuildEvent = z.output<typeof BuildEvent>;
+import { BuildEvent } from "./build-event.ts";
 
 const stepName = scalar(
   "a name of lower-case letters, digits, '_' and '-', at most 40",
@@ -82,6 +80,10 @@ export const writtenStep = section({
   timeout: duration.optional(),
   when: condition.optional(),
   allow_failure: flag.default(false),
+  needs: oneOrMany(stepName, "names of earlier steps").optional(),
+  retry_failed: count(0, 1).optional(),
+  fail_under: amount(0, 100).optional(),
+  max_drop: amount(0, 100).optional(),
 });
 export type WrittenStep = z.output<typeof writtenStep>;
 
