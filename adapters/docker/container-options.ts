@@ -41,6 +41,9 @@ export function createOptions(
     Tty: false,
     OpenStdin: false,
     HostConfig: host,
+    ...(spec.aliases === undefined
+      ? {}
+      : { NetworkingConfig: { EndpointsConfig: { [spec.network]: { Aliases: [...spec.aliases] } } } }),
     // An entrypoint of one command replaces the image's entrypoint and command alike.
     ...(spec.command === undefined ? {} : { Entrypoint: [...spec.command] }),
     ...(spec.user === undefined ? {} : { User: spec.user }),

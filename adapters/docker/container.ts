@@ -82,6 +82,11 @@ export class DockerContainer implements RunningContainer {
     return execute(this.#engine, this.id, command, options);
   }
 
+  async workingDirectory(): Promise<string> {
+    const { Config } = await this.#ask((container) => container.inspect());
+    return Config.WorkingDir || "/";
+  }
+
   async copyOut(path: string, signal: AbortSignal): Promise<Readable | undefined> {
     try {
       const archive = await this.#ask((container) => container.getArchive({ path, abortSignal: signal }), signal);

@@ -6,6 +6,7 @@ import { findContainers } from "./find.ts";
 import { imageId, listImages, pullImage, removeImage, tagImage } from "./images.ts";
 import { createNetwork, findNetworks, removeNetwork } from "./networks.ts";
 import { startContainer } from "./start.ts";
+import { createVolume, findVolumes, removeVolume } from "./volumes.ts";
 
 /**
  * The Engine at `address` (`unix:///…` or `tcp://…`), by default at DOCKER_HOST, else at its usual socket. Opens nothing: an
@@ -26,6 +27,9 @@ export function connectDocker(address: string | undefined): ContainerRuntime {
     removeImage: (reference) => removeImage(engine, reference),
     createNetwork: (name, labels, internal) => createNetwork(engine, name, labels, internal),
     removeNetwork: (name) => removeNetwork(engine, name),
+    createVolume: (name, labels) => createVolume(engine, name, labels),
+    findVolumes: (labels) => findVolumes(engine, labels),
+    removeVolume: (name) => removeVolume(engine, name),
     start: (spec, signal) => startContainer(engine, spec, signal),
     find: (labels) => findContainers(engine, labels),
     findNetworks: (labels) => findNetworks(engine, labels),

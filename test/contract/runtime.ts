@@ -214,6 +214,49 @@ export function runtimeContract(what: string, connect: () => ContainerRuntime): 
       expect(await corner.runtime.findNetworks(corner.labels)).toEqual([]);
     });
 
+    it("is found in its network by the names it was given", async () => {
+      const network = corner.name("net");
+      await corner.runtime.createNetwork(network, corner.labels, true);
+      const inIt = { network, aliases: ["redis", "cache"] };
+      await corner.runtime.start(corner.spec("sleep 60", inIt), never);
+      const client = await corner.runtime.start(corner.spec("getent hosts redis cache | wc -l", { network }), never);
+      expect((await readOutput(client)).stdout.toString()).toBe("2\n");
+    });
+
+    it("knows the folder that a container's command runs in", async () => {
+      const folders = await Promise.all(
+        [{}, { workdir: "/opt" }].map(async (changes) => {
+          const container = await corner.runtime.start(corner.spec("pwd", changes), never);
+          expect(`${await container.workingDirectory()}\n`).toBe((await readOutput(container)).stdout.toString());
+          return container.workingDirectory();
+        }),
+      );
+      expect(folders).toEqual(["/", "/opt"]);
+    });
+
+    it("keeps what is in a volume from one container to the next, and says who made it", async () => {
+      const [name, other] = [corner.name("volume"), corner.name("other")];
+      const labels = { ...corner.labels, kind: "cache" };
+      const made = await Promise.all([1, 2].map(() => corner.runtime.createVolume(name, labels)));
+      expect(made.filter((isNew) => isNew)).toHaveLength(1);
+      expect(await corner.runtime.createVolume(name, {})).toBe(false);
+      expect(await corner.runtime.createVolume(other, corner.labels)).toBe(true);
+
+      const mounts = [{ source: name, target: "/cache", readOnly: false }];
+      const writer = await corner.runtime.start(corner.spec("echo kept > /cache/file", { mounts }), never);
+      await writer.wait(never);
+      const reader = await corner.runtime.start(corner.spec("cat /cache/file; sleep 60", { mounts }), never);
+      expect((await readOutput(reader, { enough: ({ stdout }) => stdout > 0 })).stdout.toString()).toBe("kept\n");
+      expect(await corner.runtime.findVolumes({ ...corner.labels, kind: "cache" })).toEqual([{ name, labels }]);
+      // In use.
+      await corner.runtime.removeVolume(name);
+      expect(await corner.runtime.findVolumes(corner.labels)).toHaveLength(2);
+
+      await Promise.all([writer.remove(), reader.remove()]);
+      for (const gone of [name, other, name]) await corner.runtime.removeVolume(gone);
+      expect(await corner.runtime.findVolumes(corner.labels)).toEqual([]);
+    });
+
     it("tags, lists and removes images", async () => {
       const [one, two] = [`${corner.name("one")}:1`, `${corner.name("two")}:2`];
       const built = await corner.runtime.buildImage(corner.build("ENV A=1", { tag: one }));

@@ -68,6 +68,7 @@ export function openCorner(runtime: ContainerRuntime = connectDocker(undefined))
       const containers = await runtime.find(labels);
       await Promise.all(containers.map(({ container }) => container.remove()));
       for (const network of await runtime.findNetworks(labels)) await runtime.removeNetwork(network.name);
+      for (const volume of await runtime.findVolumes(labels)) await runtime.removeVolume(volume.name);
       for (const image of await runtime.listImages(labels)) await runtime.removeImage(image.reference);
     },
   };
