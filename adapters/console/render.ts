@@ -20,10 +20,11 @@ export interface Look {
   readonly screen: boolean;
 }
 
-export function renderReply({ lines, verbatim = [] }: Reply, look: Look): string[] {
+export function renderReply({ lines, verbatim = [], quote }: Reply, look: Look): string[] {
   const indent = look.screen ? "  " : "";
   return [
     ...lines.flatMap((line) => renderLine(line, look)),
+    ...(quote === undefined || !look.screen ? [] : [`    > ${harmless(quote)}`]),
     ...verbatim.map((text) => `${indent}  ${harmless(text)}`),
   ];
 }

@@ -13,6 +13,7 @@ export interface SlackMessage {
 export interface Shown {
   readonly lines: readonly Line[];
   readonly verbatim?: readonly string[] | undefined;
+  readonly quote?: string | undefined;
   readonly actions?: readonly Action[] | undefined;
   /** Markup that addresses somebody, already harmless: `<@U1>`. */
   readonly address?: string | undefined;
@@ -37,21 +38,23 @@ const BUTTONS = 25;
 const SECTIONS = 12;
 /** The end of a log that fills a screen or two. */
 const VERBATIM = 9000;
+const QUOTE = 300;
 const FENCE = "```";
 
 /**
  * The first line's first fact, bold, stands above; all else below it, beside a bar in the tone's colour. Mentions ring only
  * above: Slack ignores those in attachments.
  */
-export function message({ lines, verbatim = [], actions = [], address }: Shown): SlackMessage {
+export function message({ lines, verbatim = [], quote, actions = [], address }: Shown): SlackMessage {
   const [first, ...others] = lines;
   const tone = first?.tone ?? "info";
   const colour = COLOURS[tone];
   const head = first === undefined ? "" : headline(first, colour === undefined);
   const above = [address ?? "", head].filter((part) => part !== "").join(" ");
   const rest = first === undefined || colour === undefined ? [] : [detail(first)];
+  const said = quote === undefined ? [] : [`> ${fitted(quote.replace(/\s+/g, " "), QUOTE, plain)}`];
   const below = [
-    ...sections([...rest, ...others.map((line) => body(line))].filter((text) => text !== "")),
+    ...sections([...rest, ...said, ...others.map((line) => body(line))].filter((text) => text !== "")),
     ...blockOfCode(verbatim),
     ...buttons(actions),
   ];

@@ -70,7 +70,7 @@ export class Delivery {
     const final = isFinal(reply) || before?.final === true;
     // An answer that was overtaken by the end of what it announces: the message says more than this does.
     if (before?.final === true && isUnderWay(reply)) return;
-    const head = { lines: reply.lines.slice(0, 1), actions: reply.actions };
+    const head = { lines: reply.lines.slice(0, 1), quote: reply.quote, actions: reply.actions };
     const updated = before !== undefined && (await this.#update(before, message(head)));
     const posted = updated ? { ...before, final } : await this.#postKeyed(outgoing, final);
     await this.#parts.memory.set(room.name, key, posted);
@@ -78,8 +78,8 @@ export class Delivery {
   }
 
   async #postKeyed(outgoing: Outgoing, final: boolean): Promise<Posted> {
-    const { lines, actions } = outgoing.reply;
-    const shown = message({ lines, actions, address: this.#address(outgoing) });
+    const { lines, quote, actions } = outgoing.reply;
+    const shown = message({ lines, quote, actions, address: this.#address(outgoing) });
     const { channel, ts } = await this.#post(outgoing, shown, outgoing.thread, "");
     const { thread } = outgoing;
     return { channel, ts, final, ...(thread === undefined ? {} : { thread }) };
@@ -129,11 +129,11 @@ export class Delivery {
 
   async #whisper(outgoing: Outgoing, user: string): Promise<void> {
     const { room, reply, thread } = outgoing;
-    const { lines, verbatim, actions } = reply;
+    const { lines, verbatim, quote, actions } = reply;
     const args = { channel: room.name, user, ...(thread === undefined ? {} : { thread_ts: thread }) };
     await this.#parts.api.call(
       "chat.postEphemeral",
-      { ...args, ...message({ lines, verbatim, actions }) },
+      { ...args, ...message({ lines, verbatim, quote, actions }) },
       Anything,
       "once",
     );
@@ -144,8 +144,8 @@ export class Delivery {
   }
 
   #shown(outgoing: Outgoing): SlackMessage {
-    const { lines, verbatim, actions } = outgoing.reply;
-    return message({ lines, verbatim, actions, address: this.#address(outgoing) });
+    const { lines, verbatim, quote, actions } = outgoing.reply;
+    return message({ lines, verbatim, quote, actions, address: this.#address(outgoing) });
   }
 
   #user({ room, to, toAccount }: Outgoing): string | undefined {

@@ -51,6 +51,8 @@ export const Reply = z.strictObject({
   lines: z.array(Line).min(1),
   /** Text to be shown as it is, in a fixed pitch: the tail of a log. */
   verbatim: z.array(z.string()).optional(),
+  /** A line of a log that says why, for chats with room for it: on IRC, where a second line is a second message, it is left out. */
+  quote: z.string().optional(),
   /**
    * Names what it is about: `build-42`. Where messages can be edited, one with the same key in the same room takes the place of
    * the earlier one; elsewhere it is a message like any other.

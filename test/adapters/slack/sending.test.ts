@@ -56,6 +56,15 @@ describe("what people see", () => {
     expect(message?.body.text).toContain("✘ hello #1 failed · main 3f2c9aa by bob");
   });
 
+  test("what the first failing test said is quoted, on one line and as plain text, also where the message is edited", async () => {
+    await bot.send(queued);
+    const quote = "api_test.go:512: expected *201*,\n got 500 <!channel>";
+    await bot.send({ lines: [line("failed", ["hello #1 failed"], "https://ci/1")], key: "build-1", quote });
+    const shown = slack.messages()[0]?.shown.replaceAll("\u200b", "");
+    expect(shown).toContain("| > api_test.go:512: expected ");
+    expect(shown).toContain(", got 500 &lt;!channel&gt;");
+  });
+
   test("an answer pings whom it answers by id; a notice pings nobody; alone with the bot nobody is addressed", async () => {
     slack.say("U1", "C1", "!status");
     await bot.hear();
