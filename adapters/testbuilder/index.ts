@@ -5,14 +5,18 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { Logger } from "pino";
 import { RuntimeError } from "../../src/errors.ts";
-import { type GitRef, Sha } from "../../src/names.ts";
+import { Sha } from "../../src/names.ts";
 import { nearest } from "../../src/nearest.ts";
-import { type Commit, Revision, type Revisions, UnknownRefError } from "../../src/revisions.ts";
+import { type Revisions, UnknownRefError } from "../../src/revisions.ts";
 import type { ContainerRuntime, Execution } from "../../src/runtime.ts";
 import { type Address, parseAddress } from "./address.ts";
+import { parseCommits, parseRevision, readChangedLines } from "./answers.ts";
 import { shortReason } from "./reason.ts";
 import { Spares } from "./spares.ts";
 import { WarmContainer } from "./warm-container.ts";
+
+/** As testbuilder/revision takes them. */
+type Question = "resolve" | "pack" | "between" | "base" | "changed";
 
 const NO_SUCH_NAME = 3;
 /** A command that ends so was killed with its container. */
@@ -61,7 +65,7 @@ export function openTestbuilder(options: TestbuilderOptions): Testbuilder {
   };
 
   /** A container that is gone or killed is found out by the execution that it refuses: once more then, in a new one. */
-  async function ask(question: "resolve" | "pack" | "between", address: Address, name: string, signal: AbortSignal) {
+  async function ask(question: Question, address: Address, name: string, signal: AbortSignal) {
     const env = { ...address.env, ANSWER_SECONDS: `${options.answerSeconds ?? 60}` };
     const settings = Object.entries(env).map(([key, value]) => `${key}=${value}`);
     const texts = [...settings, "", question, address.key, address.git, name];
@@ -105,28 +109,27 @@ export function openTestbuilder(options: TestbuilderOptions): Testbuilder {
       if ((await execution.exitCode()) !== 0) throw unreadable(address, execution);
       return parseCommits(answer);
     },
+    async mergeBase(repo, branch, sha, signal) {
+      const address = parseAddress(repo);
+      const execution = await ask("base", address, `${sha}..${branch}`, signal);
+      const answer = await readAll(execution.stdout);
+      const exitCode = await execution.exitCode();
+      if (exitCode === NO_SUCH_NAME) return undefined;
+      if (exitCode !== 0) throw unreadable(address, execution);
+      return Sha.parse(answer.trim());
+    },
+    async changedLines(repo, from, to, signal) {
+      const address = parseAddress(repo);
+      const execution = await ask("changed", address, `${from}..${to}`, signal);
+      const changed = await readChangedLines(execution.stdout);
+      if ((await execution.exitCode()) !== 0) throw unreadable(address, execution);
+      return changed;
+    },
     async [Symbol.asyncDispose]() {
       spares.clear();
       await warm.remove();
     },
   };
-}
-
-/** What the testbuilder's `revision resolve` prints. */
-function parseRevision(ref: GitRef, answer: string): Revision {
-  const [kind, sha, author, seconds, title] = answer.split("\0").map((field) => field.trim());
-  const committedAt = new Date(Number(seconds) * 1000).toISOString();
-  return Revision.parse({ sha, kind, ref, title, author, committedAt });
-}
-
-/** What the testbuilder's `revision between` prints. */
-function parseCommits(answer: string): Commit[] {
-  const fields = answer.split("\0").map((field) => field.trim());
-  const commits: Commit[] = [];
-  for (let at = 0; at + 2 < fields.length; at += 3) {
-    commits.push({ sha: Sha.parse(fields[at]), author: fields[at + 1] ?? "", title: fields[at + 2] ?? "" });
-  }
-  return commits;
 }
 
 /** The tree, whose end comes only when git has ended well: a tar cut short would look like a smaller tree. */

@@ -41,9 +41,15 @@ async function openScene() {
     },
     async between() {
       return [
-        { sha: revisionOf("3").sha, author: "bob", title: "storage: retry on 503" },
-        { sha: revisionOf("9").sha, author: "eve", title: "bump metrics" },
+        { sha: revisionOf("3").sha, author: "bob", title: "storage: retry on 503", files: [] },
+        { sha: revisionOf("9").sha, author: "eve", title: "bump metrics", files: [] },
       ];
+    },
+    async mergeBase() {
+      return undefined;
+    },
+    async changedLines() {
+      return new Map();
     },
     async [Symbol.asyncDispose]() {
       // Nothing is open.

@@ -54,6 +54,12 @@ const revisions: Revisions = {
   async between() {
     return [];
   },
+  async mergeBase() {
+    return undefined;
+  },
+  async changedLines() {
+    return new Map();
+  },
   async [Symbol.asyncDispose]() {
     // Nothing is open.
   },

@@ -1,0 +1,80 @@
+/** What the testbuilder's `revision` prints, question by question. */
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { type GitRef, Sha } from "../../src/names.ts";
+import { type ChangedLines, type Commit, Revision } from "../../src/revisions.ts";
+
+/** A change of more files or ranges is told up to here. */
+const RANGES_MAX = 200_000;
+
+/** What `revision resolve` prints. */
+export function parseRevision(ref: GitRef, answer: string): Revision {
+  const [kind, sha, author, seconds, title] = answer.split("\0").map((field) => field.trim());
+  const committedAt = new Date(Number(seconds) * 1000).toISOString();
+  return Revision.parse({ sha, kind, ref, title, author, committedAt });
+}
+
+/** What `revision between` prints: commit, author, title, paths and an empty text, and so on. */
+export function parseCommits(answer: string): Commit[] {
+  const fields = answer.split("\0").slice(0, -1);
+  const commits: Commit[] = [];
+  for (let at = 0; at + 2 < fields.length; ) {
+    const [sha, author = "", title = ""] = fields.slice(at, at + 3);
+    const end = fields.indexOf("", at + 3);
+    const files = fields.slice(at + 3, end === -1 ? fields.length : end);
+    commits.push({ sha: Sha.parse(sha), author: author.trim(), title: title.trim(), files });
+    at = end === -1 ? fields.length : end + 1;
+  }
+  return commits;
+}
+
+/** What `revision changed` prints, a patch without context; one that is cut off tells of what came before. */
+export async function readChangedLines(patch: Readable): Promise<ChangedLines> {
+  const changed = new Map<string, [first: number, last: number][]>();
+  let path: string | undefined;
+  let ranges = 0;
+  /** Lines of the hunk that are still to come: one of them may look like anything. */
+  let left = 0;
+  for await (const text of createInterface({ input: patch, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (left > 0) {
+      // "\\ No newline at end of file" is not counted.
+      if (text.startsWith("+") || text.startsWith("-")) left -= 1;
+      continue;
+    }
+    if (text.startsWith("+++ ")) path = pathOf(text.slice(4));
+    const hunk = /^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/.exec(text);
+    if (hunk === null) continue;
+    const [, removed = "1", first = "0", added = "1"] = hunk;
+    left = Number(removed) + Number(added);
+    if (path === undefined || Number(added) === 0 || ranges >= RANGES_MAX) continue;
+    ranges += 1;
+    const range: [number, number] = [Number(first), Number(first) + Number(added) - 1];
+    const known = changed.get(path);
+    if (known === undefined) changed.set(path, [range]);
+    else known.push(range);
+  }
+  return changed;
+}
+
+/** `b/src/a.ts`, with a tab behind it where it has a space in it, or quoted as C does where it has stranger things. */
+function pathOf(written: string): string | undefined {
+  const quoted = /^"b\/(.*)"$/.exec(written)?.[1];
+  if (quoted !== undefined) return unquote(quoted);
+  return written.startsWith("b/") ? written.slice(2).replace(/\t$/, "") : undefined;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  a: "\x07",
+  b: "\b",
+  t: "\t",
+  n: "\n",
+  v: "\v",
+  f: "\f",
+  r: "\r",
+};
+
+function unquote(text: string): string {
+  return text.replace(/\\([0-7]{3}|.)/g, (_, code: string) =>
+    code.length === 3 ? String.fromCharCode(Number.parseInt(code, 8)) : (ESCAPES[code] ?? code),
+  );
+}
