@@ -56,11 +56,12 @@ export async function readChangedLines(patch: Readable): Promise<ChangedLines> {
   return changed;
 }
 
-/** `b/src/a.ts`, with a tab behind it where it has a space in it, or quoted as C does where it has stranger things. */
+/** `b/src/a.ts`, quoted as C does where it has strange things in it, with a tab behind it where it has a space. */
 function pathOf(written: string): string | undefined {
-  const quoted = /^"b\/(.*)"$/.exec(written)?.[1];
+  const text = written.replace(/\t$/, "");
+  const quoted = /^"b\/(.*)"$/.exec(text)?.[1];
   if (quoted !== undefined) return unquote(quoted);
-  return written.startsWith("b/") ? written.slice(2).replace(/\t$/, "") : undefined;
+  return text.startsWith("b/") ? text.slice(2) : undefined;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

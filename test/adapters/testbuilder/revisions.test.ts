@@ -123,8 +123,8 @@ describe("a revision", () => {
     it("tells what came in since another: whose commits, newest first", async () => {
       const commits = await testbuilder.between(address(), sha(first), sha(third), never);
       expect(commits).toEqual([
-        { sha: third, author: "Ada", title: "third" },
-        { sha: second, author: "Ada", title: 'second: "quotes" and \u00fc' },
+        { sha: third, author: "Ada", title: "third", files: ["b"] },
+        { sha: second, author: "Ada", title: 'second: "quotes" and \u00fc', files: ["secret", "version"] },
       ]);
     });
 
