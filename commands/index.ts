@@ -4,6 +4,7 @@ import { audit } from "./audit.ts";
 import { build } from "./build.ts";
 import { cancel } from "./cancel.ts";
 import { claim } from "./claim.ts";
+import { eta } from "./eta.ts";
 import { help } from "./help.ts";
 import { incidents } from "./incidents.ts";
 import { last } from "./last.ts";
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   status,
   last,
   queue,
+  eta,
   log,
   why,
   incidents,

@@ -16,7 +16,9 @@ export const status = defineCommand({
     const [running, queued, latest] = await Promise.all([builds.running(), builds.queued(), lastOfEach()]);
     const facts = [
       ...(await Promise.all(
-        running.map(async (build) => lineText(runningLine(build, clock.now(), await builds.expectedMs(build.project)))),
+        running.map(async (build) =>
+          lineText(runningLine(build, clock.now(), (await builds.expected(build))?.medianMs)),
+        ),
       )),
       ...queued.slice(0, 3).map(({ project, number }) => `○ ${project} #${number}`),
       queued.length > 3 ? `${queued.length - 3} more queued` : "",
@@ -30,7 +32,7 @@ export const status = defineCommand({
       const [newest] = await builds.latest(1, project.name);
       if (newest === undefined)
         return say("info", [`${project.name} has not been built yet`, `${config.prefix}build ${project.name}`]);
-      return { lines: [buildLine(newest, config.url, clock.now(), await builds.expectedMs(project.name))] };
+      return { lines: [buildLine(newest, config.url, clock.now(), (await builds.expected(newest))?.medianMs)] };
     }
 
     /** The newest finished build of every project. */

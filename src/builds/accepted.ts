@@ -1,12 +1,14 @@
 /** The answer to a build that was asked for: its number, what it is of, its place in line, when to expect it, where to look. */
 
-import type { CommandServices } from "../chat/command.ts";
+import type { CommandServices, WorkerStatus } from "../chat/command.ts";
 import type { ChatMessage } from "../chat/message.ts";
 import type { Identity } from "../chat/people.ts";
 import { type Reply, say } from "../chat/reply.ts";
 import { formatDuration } from "../units.ts";
 import type { Build, Requester } from "./build.ts";
 import { buildActions, buildKey, buildUrl, quotedTitle, revisionName } from "./describe.ts";
+import { expectedPhrase } from "./expected.ts";
+import type { Forecast } from "./forecast.ts";
 
 export function requesterOf(identity: Identity, { speaker, room, thread }: ChatMessage): Requester {
   return {
@@ -23,18 +25,35 @@ export async function accepted(
   build: Build,
   { builds, config, workers }: Pick<CommandServices, "builds" | "config" | "workers">,
 ): Promise<Reply> {
-  const [queued, expectedMs, known] = await Promise.all([builds.queued(), builds.expectedMs(build.project), workers()]);
-  const before = queued.filter(({ number }) => number < build.number).length;
-  const place = known.length === 0 ? "no worker is up" : before === 0 ? "next in line" : `${before} before it`;
+  const known = await workers();
+  const { expected, forecast } = await builds.outlook(slotsOf(known));
   const reply = say(
     "queued",
     [
       `${build.project} #${build.number} queued`,
       `${revisionName(build)}${quotedTitle(build.revision)}`,
-      place,
-      expectedMs === undefined ? "" : `about ${formatDuration(expectedMs)}`,
+      known.length === 0 ? "no worker is up" : placePhrase(forecast(build)),
+      expectedPhrase(expected(build)),
     ],
     buildUrl(config.url, build.number),
   );
   return { ...reply, key: buildKey(build.number), actions: buildActions(build, config.url) };
+}
+
+/** How many builds run at a time. */
+export function slotsOf(workers: readonly WorkerStatus[]): number {
+  return workers.reduce((sum, { slots }) => sum + slots, 0);
+}
+
+/** `next in line`, `2 before it, begins in about 5m20s`; of a build that has begun meanwhile, that. */
+export function placePhrase(forecast: Forecast | undefined): string {
+  if (forecast === undefined) return "begins now";
+  const place = forecast.before === 0 ? "next in line" : `${forecast.before} before it`;
+  const begins = beginsPhrase(forecast);
+  return begins === "" ? place : `${place}, ${begins}`;
+}
+
+/** `begins in about 5m20s`; nothing where it begins at once or nobody can tell. */
+export function beginsPhrase({ beginsInMs }: Forecast): string {
+  return beginsInMs === undefined || beginsInMs === 0 ? "" : `begins in about ${formatDuration(beginsInMs)}`;
 }

@@ -10,15 +10,15 @@ import { nearest } from "../nearest.ts";
 import type { BuildQueue } from "../queue/build-queue.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import { type Revision, type Revisions, UnknownRefError } from "../revisions.ts";
-import { type Build, durationMs, type FinalState, isFinished, type Requester } from "./build.ts";
+import { type Build, type FinalState, isFinished, type Requester } from "./build.ts";
 import { resultReply } from "./describe.ts";
+import { branchOf, type ExpectedTimes, expectedTimes, LOOKED_THROUGH } from "./expected.ts";
+import { type Forecast, forecast } from "./forecast.ts";
 import type { BuildStore } from "./store.ts";
 
 const CANCEL_CHANNEL = "docker-ci:cancel";
 /** How long a person waits for git before they are told that the repository does not answer. */
 const RESOLVE_TIMEOUT_MS = 30_000;
-/** How many earlier builds an expected time is drawn from. */
-const HISTORY = 9;
 
 /** Told to the worker that runs a build; kept in the record's hash as well, for one that begins later. */
 export const CancelRequest = z.strictObject({ number: BuildNumber, by: z.string(), reason: z.string().optional() });
@@ -36,6 +36,15 @@ export type CancelOutcome =
   | { readonly kind: "cancelled"; readonly build: Build }
   | { readonly kind: "stopping"; readonly build: Build }
   | { readonly kind: "over"; readonly build: Build };
+
+/** The line as it is now. */
+export interface Outlook {
+  readonly running: readonly Build[];
+  readonly queued: readonly Build[];
+  expected(build: Build): ExpectedTimes | undefined;
+  /** Undefined for a build that neither runs nor waits. */
+  forecast(build: Build): Forecast | undefined;
+}
 
 export interface BuildsDeps {
   readonly config: Config;
@@ -153,15 +162,22 @@ export function createBuilds(deps: BuildsDeps) {
     queued: () => store.inState("queued"),
     latest: (limit: number, project?: ProjectName) => store.latest(limit, project),
 
-    /** The median time of the last passed builds of a project; undefined when none has passed yet. */
-    async expectedMs(project: ProjectName): Promise<number | undefined> {
-      const past = (await store.latest(HISTORY * 3, project))
-        .filter(isFinished)
-        .filter((build) => build.state.kind === "passed" && build.onlySteps === undefined)
-        .slice(0, HISTORY)
-        .map(durationMs)
-        .sort((a, b) => a - b);
-      return past[Math.floor(past.length / 2)];
+    /** How long a build like this one takes; undefined when none of its project has passed yet. */
+    async expected(build: Pick<Build, "project" | "ref" | "revision">): Promise<ExpectedTimes | undefined> {
+      return expectedTimes(await store.latest(LOOKED_THROUGH, build.project), branchOf(build));
+    },
+
+    /** What runs, what waits behind it in order, and what that comes to with so many builds at a time. */
+    async outlook(slots: number): Promise<Outlook> {
+      const [running, queued] = await Promise.all([store.inState("running"), store.inState("queued")]);
+      const projects = [...new Set([...running, ...queued].map(({ project }) => project))];
+      const histories = await Promise.all(
+        projects.map(async (project) => [project, await store.latest(LOOKED_THROUGH, project)] as const),
+      );
+      const past = new Map(histories);
+      const expected = (build: Build) => expectedTimes(past.get(build.project) ?? [], branchOf(build));
+      const told = forecast({ running, queued, slots, expected }, clock.now());
+      return { running, queued, expected, forecast: (build) => told.get(build.number) };
     },
   };
 }

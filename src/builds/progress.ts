@@ -10,6 +10,7 @@ import { formatDuration } from "../units.ts";
 import { Build } from "./build.ts";
 import type { Builds } from "./builds.ts";
 import { buildActions, buildKey, revisionName } from "./describe.ts";
+import { type ExpectedTimes, progressPhrase } from "./expected.ts";
 
 const TICK_MS = 1_000;
 const BAR_CELLS = 16;
@@ -43,7 +44,7 @@ export async function showProgress(
   subscriber: Redis,
 ): Promise<AsyncDisposable> {
   const { builds, chats, clock, log } = deps;
-  const shown = new Map<number, { build: Build; expectedMs: number | undefined }>();
+  const shown = new Map<number, { build: Build; expected: ExpectedTimes | undefined }>();
 
   const show = (build: Build, shownLine: Line | undefined): void => {
     const { room } = build.requester;
@@ -64,9 +65,9 @@ export async function showProgress(
       return;
     }
     const known = shown.get(build.number);
-    const expectedMs = known === undefined ? await builds.expectedMs(build.project) : known.expectedMs;
-    shown.set(build.number, { build, expectedMs });
-    show(build, progressLine(build, clock.now(), expectedMs));
+    const expected = known === undefined ? await builds.expected(build) : known.expected;
+    shown.set(build.number, { build, expected });
+    show(build, progressLine(build, clock.now(), expected));
   };
 
   subscriber.on("message", (channel: string, json: string) => {
@@ -79,7 +80,7 @@ export async function showProgress(
   });
   await subscriber.subscribe(deps.eventChannel);
   const timer = setInterval(() => {
-    for (const { build, expectedMs } of shown.values()) show(build, progressLine(build, clock.now(), expectedMs));
+    for (const { build, expected } of shown.values()) show(build, progressLine(build, clock.now(), expected));
   }, TICK_MS);
   timer.unref();
 
@@ -90,20 +91,19 @@ export async function showProgress(
   };
 }
 
-/** `● hello #1 step 2 of 2 tests · main 5c1d2e0 · ▓▓▓▓▓▓▓▓▓▓▓▓░░░░ 3s of about 4.1s` */
-export function progressLine(build: Build, now: Date, expectedMs: number | undefined): Line {
+/** `● hello #1 step 2 of 2 tests · main 5c1d2e0 · ▓▓▓▓▓▓▓▓▓▓▓▓░░░░ 3s of about 4.1s, 90% within 5.0s` */
+export function progressLine(build: Build, now: Date, expected: ExpectedTimes | undefined): Line {
   const { state } = build;
   if (state.kind !== "running") return line("queued", [`${build.project} #${build.number}`]);
   const step =
     state.step === undefined ? "fetching" : `step ${state.step.index} of ${state.step.count} ${state.step.name}`;
   const elapsedMs = Math.max(0, now.getTime() - Date.parse(state.startedAt));
   const elapsed = formatDuration(Math.floor(elapsedMs / 1_000) * 1_000);
-  const bar = expectedMs === undefined ? "" : `${progressBar(elapsedMs / expectedMs)} `;
-  const about = expectedMs === undefined ? "" : ` of about ${formatDuration(expectedMs)}`;
+  const bar = expected === undefined ? "" : `${progressBar(elapsedMs / expected.medianMs)} `;
   return line("running", [
     `${build.project} #${build.number} ${step}`,
     revisionName(build),
-    `${bar}${elapsed}${about}`,
+    `${bar}${elapsed}${progressPhrase(elapsedMs, expected)}`,
   ]);
 }
 

@@ -47,7 +47,7 @@ describe("!build", () => {
       '○ docker-registry #2 queued · main 0000000 "Fix CloudFront origin path" · next in line · about 3m10s · https://ci.example.org/builds/2',
     ]);
     expect(await talk.ask("!build hello release GREETING=hi", ADA)).toEqual([
-      '○ hello #3 queued · release 0000000 "Fix CloudFront origin path" · 1 before it · https://ci.example.org/builds/3',
+      '○ hello #3 queued · release 0000000 "Fix CloudFront origin path" · 1 before it · no earlier build to tell the time from · https://ci.example.org/builds/3',
     ]);
     const [newest] = await records.store.latest(1);
     expect(newest).toMatchObject({ params: { GREETING: "hi" }, requester: { name: "ada", room: { name: "#dev" } } });
@@ -237,15 +237,30 @@ describe("!queue", () => {
     await records.begin(await records.create("docker"), 65);
     await records.create("hello");
     expect(await talk.ask("!queue")).toEqual([
-      "● docker #1 fetching · 1m05s",
-      '○ 1. hello #2 for ada · main 0000000 "Fix CloudFront origin path" · waits for a free slot',
+      "● docker #1 fetching · 1m05s · no earlier build to tell the time from",
+      '○ 1. hello #2 for ada · main 0000000 "Fix CloudFront origin path" · waits for a free slot · no earlier build to tell the time from',
     ]);
-    expect((await openTalk(records, { workers: [] }).ask("!queue"))[1]).toMatch(/waits for a worker$/);
+    expect((await openTalk(records, { workers: [] }).ask("!queue"))[1]).toContain(" · waits for a worker · ");
     for (let count = 0; count < 4; count += 1) await records.create("hello");
     expect((await talk.ask("!queue")).slice(2)).toEqual([
-      '○ 2. hello #3 for ada · main 0000000 "Fix CloudFront origin path" · waits for a free slot',
+      '○ 2. hello #3 for ada · main 0000000 "Fix CloudFront origin path" · waits for a free slot · no earlier build to tell the time from',
       "3 more · https://ci.example.org",
     ]);
+  });
+
+  test("says when each should begin and how long it takes, where earlier builds tell", async () => {
+    await using records = await team();
+    for (const seconds of [240, 240, 300]) await ended(records, "docker", passed(seconds));
+    await records.begin(await records.create("docker"), 60);
+    await records.create("docker");
+    const talk = openTalk(records, { workers: [{ ...WORKER, slots: 1 }] });
+    expect(await talk.ask("!queue")).toEqual([
+      "● docker #4 fetching · 1m00s of about 4m00s",
+      '○ 1. docker #5 for ada · main 0000000 "Fix CloudFront origin path" · begins in about 3m00s · about 4m00s, 90% within 5m00s',
+    ]);
+    expect((await talk.ask("!build docker", ADA))[0]).toContain(
+      " · 1 before it, begins in about 7m00s · about 4m00s, 90% within 5m00s · ",
+    );
   });
 });
 
@@ -336,8 +351,8 @@ describe("who and what is here", () => {
     await using records = await team();
     const talk = openTalk(records);
     expect(await talk.ask("!help")).toEqual([
-      expect.stringMatching(/^everyone: !status !last !queue !log .*!whoami.* !version$/),
-      expect.stringMatching(/^developers: !build !rebuild !cancel · admins: .*!shutdown$/),
+      expect.stringMatching(/^everyone: !status !last !queue !eta .*!log .*!whoami.* !version$/),
+      expect.stringMatching(/^developers: !build !rebuild !cancel\b.* · admins: .*!shutdown$/),
       "!help <command> says more · https://ci.example.org",
     ]);
     const cancel =
