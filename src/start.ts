@@ -31,6 +31,7 @@ import { readOutbox } from "./queue/outbox-rooms.ts";
 import { connectRedis } from "./queue/redis.ts";
 import { listWorkers } from "./queue/workers.ts";
 import { mailReportNow, type ReportSources } from "./report/mailing.ts";
+import { openResults } from "./results/results.ts";
 import { servePages } from "./web/serve.ts";
 import { createWeb } from "./web/web.tsx";
 import { type BuildRunner, type Engine, openWorker, type WorkerParts } from "./worker.ts";
@@ -129,6 +130,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     log,
     onAccepted: (build) => accepted.push(build),
   });
+  const results = openResults(config.dataDir, (fields, message) => log.warn(fields, message));
   const logs = join(config.dataDir, "docker-ci", "logs");
   const logLines = async (number: number, count: number, pattern?: RegExp) => {
     const whole = await openLog(logs, number);
@@ -150,6 +152,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       builds,
       incidents,
       subscriptions,
+      results,
       chats,
       clock,
       version: VERSION,

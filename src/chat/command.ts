@@ -9,6 +9,7 @@ import type { Incidents } from "../incidents/incidents.ts";
 import type { Subscriptions } from "../incidents/subscriptions.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
+import type { Results } from "../results/results.ts";
 import type { Chat } from "./chat.ts";
 import type { LinkCodes } from "./link-codes.ts";
 import type { Links } from "./links.ts";
@@ -39,6 +40,8 @@ export interface CommandServices {
   readonly builds: Builds;
   readonly incidents: Incidents;
   readonly subscriptions: Subscriptions;
+  /** What builds left behind: tests, coverage. */
+  readonly results: Results;
   readonly chats: ReadonlyMap<string, Chat>;
   readonly clock: Clock;
   readonly version: string;

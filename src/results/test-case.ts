@@ -20,11 +20,13 @@ export const TestCase = TestName.extend({
   line: z.number().int().positive().optional(),
   /** Of a failure: what the tool says, its first line the most telling. */
   message: z.string().optional(),
+  /** It failed, and passed when the tool itself ran it once more (Maven's `flakyFailure`). */
+  flaky: z.boolean().optional(),
 });
 export type TestCase = z.infer<typeof TestCase>;
 
 /** A failing test as a record keeps it. */
-export const FailingTest = TestCase.omit({ state: true, durationMs: true });
+export const FailingTest = TestCase.omit({ state: true, durationMs: true, flaky: true });
 export type FailingTest = z.infer<typeof FailingTest>;
 
 /** One text for a test, for maps and sets: no name contains a NUL. */

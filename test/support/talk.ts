@@ -10,6 +10,7 @@ import { createIncidents } from "../../src/incidents/incidents.ts";
 import { createLedger } from "../../src/incidents/ledger.ts";
 import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { readOutbox } from "../../src/queue/outbox-rooms.ts";
+import { openResults } from "../../src/results/results.ts";
 import { FakeChat } from "./fake-chat.ts";
 import { clock, NOW, type Records } from "./records.ts";
 
@@ -76,6 +77,7 @@ export function openTalk(
     builds,
     incidents: createIncidents({ config, ledger: createLedger(redis.commands), subscriptions, clock }),
     subscriptions,
+    results: openResults(config.dataDir, (fields, message) => log.warn(fields, message)),
     chats: new Map([chat, ...beside].map((each) => [each.network, each])),
     clock: time,
     version: "1.0.0",
