@@ -1,7 +1,5 @@
 /** Keys that are accepted and checked, and whose feature is not there yet. A feature that arrives loses its line here. */
 import { z } from "zod";
-import { idleKeys } from "../pipeline/schema.ts";
-import type { Project } from "./project.ts";
 
 const TOP_LEVEL: Readonly<Record<string, string>> = {
   github: "GitHub is",
@@ -35,14 +33,6 @@ export function idleSentences(content: unknown): string[] {
       withKey(data.projects, key).map((where) => sentence(`projects.${where}.${key}`, OF_PROJECT[key] ?? "")),
     ),
   ];
-}
-
-/** A sentence for a pipeline in the configuration that asks for what is not there yet. */
-export function idlePipelineKeys({ name, pipeline }: Project): string[] {
-  const keys = pipeline === undefined ? [] : idleKeys(pipeline);
-  return keys.length === 0
-    ? []
-    : [`projects.${name}.pipeline: ${keys.join(", ")}: accepted, but not there yet; these keys do nothing so far`];
 }
 
 /** The first name whose entry has the key, and how many more have it; nothing when none has. */

@@ -6,7 +6,7 @@ import { ConfigError } from "../errors.ts";
 import { type KeyPath, parseYaml } from "../yaml.ts";
 import { crossCheck } from "./cross-checks.ts";
 import { type Environment, fillIn, fromEnvironment } from "./environment.ts";
-import { idlePipelineKeys, idleSentences } from "./idle.ts";
+import { idleSentences } from "./idle.ts";
 import type { Listen } from "./listen.ts";
 import type { IrcNetwork } from "./networks.ts";
 import { isPath } from "./repository.ts";
@@ -105,7 +105,7 @@ function toConfig(
     backup: written.backup,
     report: written.report,
     retention: written.retention,
-    idle: [...idle, ...[...written.projects.values()].flatMap(idlePipelineKeys)],
+    idle,
   };
 }
 

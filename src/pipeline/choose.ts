@@ -1,5 +1,5 @@
 /** Which pipeline a revision is built with. */
-import { defaultPipeline, idleKeys, PIPELINE_FILE, type Pipeline, parsePipeline } from "./schema.ts";
+import { defaultPipeline, PIPELINE_FILE, type Pipeline, parsePipeline } from "./schema.ts";
 
 export type ChosenPipeline =
   | { readonly pipeline: Pipeline; readonly problems: readonly string[] }
@@ -21,6 +21,5 @@ export function choosePipeline(configured: Pipeline | undefined, top: ReadonlyMa
       reason: `the repository has neither ${PIPELINE_FILE} nor a Dockerfile at its top`,
     };
   }
-  const idle = idleKeys(pipeline);
-  return { pipeline, problems: idle.length === 0 ? [] : [`accepted, but without effect so far: ${idle.join("; ")}`] };
+  return { pipeline, problems: [] };
 }

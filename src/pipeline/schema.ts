@@ -3,7 +3,7 @@ import { list, section } from "../config/scalars.ts";
 import { StepName } from "../names.ts";
 import { parseYaml } from "../yaml.ts";
 import type { BuildEvent } from "./build-event.ts";
-import { checkSteps } from "./step-rules.ts";
+import { checkPipeline, MAX_STEPS } from "./pipeline-rules.ts";
 import { matrix, type WrittenStep, writtenStep } from "./written-step.ts";
 
 /** A pipeline's file, at the top of a repository. */
@@ -58,9 +58,10 @@ export interface RunStep extends StepBase {
   readonly image: StepImage;
   readonly env: Readonly<Record<string, string>>;
   readonly services: Readonly<Record<string, Service>>;
-  /** Patterns of paths in the container; so are the three below. */
+  /** Paths in the container, or patterns of them; so are the three below. */
   readonly tests: readonly string[];
   readonly coverage: string | undefined;
+  /** A folder, and never a pattern. */
   readonly coverageHtml: string | undefined;
   readonly artifacts: readonly string[];
   /** Absolute folders of the container that are kept from one build to the next. */
@@ -89,13 +90,16 @@ export interface Pipeline {
 export const PipelineSchema = section({
   steps: list(writtenStep, "steps")
     .min(1, "a list of at least one step")
-    .max(100, "at most 100 steps")
-    .check(checkSteps),
+    .max(MAX_STEPS, `at most ${MAX_STEPS} steps`)
+    .describe("What a build does, in order; steps with needs may run side by side."),
   matrix: matrix.optional(),
-}).transform((written): Pipeline => ({ steps: toSteps(written.steps), matrix: written.matrix }));
+})
+  .check(checkPipeline)
+  .transform((written): Pipeline => ({ steps: toSteps(written.steps), matrix: written.matrix }));
 
 /**
- * The pipeline that a file describes. No variable is replaced in it: `$NAME` belongs to the shell of the step.
+ * The pipeline that a file describes. No variable of the environment is replaced in it: `$NAME` belongs to the shell of the step,
+ * and, in what the plan of a build fills in, to the matrix.
  * @param file its name as people know it, for the problems. @throws ConfigError with all problems.
  */
 export function parsePipeline(source: string, file: string = PIPELINE_FILE): Pipeline {
@@ -111,28 +115,6 @@ export function defaultPipeline(hasDockerfile: boolean): Pipeline | undefined {
 }
 
 const DEFAULT_PIPELINE = PipelineSchema.parse({ steps: [{ name: "image", build: "." }, { name: "tests" }] });
-
-/** Keys of this pipeline that are accepted and do nothing so far: `tests (services, cache)`, `matrix`. */
-export function idleKeys(pipeline: Pipeline): string[] {
-  const ofSteps = pipeline.steps.flatMap((step) => {
-    const keys = idleKeysOf(step);
-    return keys.length === 0 ? [] : [`${step.name} (${keys.join(", ")})`];
-  });
-  return pipeline.matrix === undefined ? ofSteps : [...ofSteps, "matrix"];
-}
-
-function idleKeysOf(step: Step): string[] {
-  const keys: Record<string, boolean> = { when: step.when !== undefined };
-  if (step.kind === "run") {
-    keys.services = Object.keys(step.services).length > 0;
-    keys.tests = step.tests.length > 0;
-    keys.coverage = step.coverage !== undefined;
-    keys.coverage_html = step.coverageHtml !== undefined;
-    keys.artifacts = step.artifacts.length > 0;
-    keys.cache = step.cache.length > 0;
-  }
-  return Object.keys(keys).filter((key) => keys[key] === true);
-}
 
 function toSteps(written: readonly WrittenStep[]): Step[] {
   let lastBuilt: StepName | undefined;
@@ -176,7 +158,7 @@ function servicesOf(step: WrittenStep): Record<string, Service> {
 
 function imageOf(step: WrittenStep, built: ReadonlySet<string>, lastBuilt: StepName | undefined): StepImage {
   const named = step.image ?? lastBuilt;
-  // checkSteps has refused a step without any image.
+  // checkPipeline has refused a step without any image.
   if (named === undefined) throw new Error(`step ${step.name} has no image`);
   return built.has(named) ? { kind: "step", step: StepName.parse(named) } : { kind: "reference", reference: named };
 }

@@ -1,9 +1,9 @@
-/** What must hold between the steps of a pipeline, and between the keys of one step. */
-import { z } from "zod";
-import { type Problem, toIssue } from "../yaml-issues.ts";
+/** What must hold between the keys of one step, and of its name and image between the steps. */
+import type { Problem } from "../yaml-issues.ts";
+import type { OutlineStep } from "./outline.ts";
 
 /** The keys that only a container run has. */
-const RUN_KEYS = [
+export const RUN_KEYS = [
   "run",
   "image",
   "env",
@@ -18,24 +18,13 @@ const RUN_KEYS = [
   "max_drop",
 ] as const;
 
-/** As much of a step as the rules need; steps with other mistakes are looked at too, so that all are told at once. */
-const Outline = z.array(
-  z
-    .looseObject({ name: z.string().optional().catch(undefined), image: z.string().optional().catch(undefined) })
-    .catch({}),
-);
-type Outline = z.output<typeof Outline>;
+/** The keys that say nothing without a report of coverage. */
+export const COVERAGE_KEYS = ["coverage_html", "fail_under", "max_drop"] as const;
 
-/** Runs also when a step is wrong in itself: hence `when`. */
-export const checkSteps = z.superRefine<unknown>(
-  (steps, context) => {
-    const outline = Outline.safeParse(steps).data ?? [];
-    for (const problem of stepProblems(outline)) context.addIssue(toIssue(problem));
-  },
-  { when: () => true },
-);
+/** Each is a container of its own for as long as the step runs. */
+const MAX_SERVICES = 10;
 
-function stepProblems(steps: Outline): Problem[] {
+export function stepProblems(steps: readonly OutlineStep[]): Problem[] {
   const names = steps.map(({ name }) => name);
   let built = 0;
   return steps.flatMap((step, index): Problem[] => {
@@ -53,18 +42,23 @@ function stepProblems(steps: Outline): Problem[] {
       built += 1;
       return [...repeated, ...misplacedKeys(step, index)];
     }
-    return [...repeated, ...imageProblems(steps, index, built)];
+    return [
+      ...repeated,
+      ...imageProblems(steps, index, built),
+      ...coverageProblems(step, index),
+      ...serviceProblems(step, index),
+    ];
   });
 }
 
-function misplacedKeys(step: Outline[number], index: number): Problem[] {
+function misplacedKeys(step: OutlineStep, index: number): Problem[] {
   return RUN_KEYS.filter((key) => step[key] !== undefined).map((key) => ({
     path: [index, key],
     message: "cannot stand beside build; a step either builds an image or runs a container",
   }));
 }
 
-function imageProblems(steps: Outline, index: number, built: number): Problem[] {
+function imageProblems(steps: readonly OutlineStep[], index: number, built: number): Problem[] {
   const { image } = steps[index] ?? {};
   if (image === undefined) {
     const message = "missing, needed: an image, as no step before this one builds one";
@@ -73,4 +67,18 @@ function imageProblems(steps: Outline, index: number, built: number): Problem[] 
   const named = steps.findIndex(({ name, build }) => name === image && build !== undefined);
   if (named <= index) return [];
   return [{ path: [index, "image"], message: `found "${image}", which is built only later, by step ${named + 1}` }];
+}
+
+function coverageProblems(step: OutlineStep, index: number): Problem[] {
+  if (step.coverage !== undefined) return [];
+  return COVERAGE_KEYS.filter((key) => step[key] !== undefined).map((key) => ({
+    path: [index, key],
+    message: "cannot stand without coverage, the path of a coverage report",
+  }));
+}
+
+function serviceProblems({ services }: OutlineStep, index: number): Problem[] {
+  const count = typeof services === "object" && services !== null ? Object.keys(services).length : 0;
+  const message = `found ${count} services, allowed: at most ${MAX_SERVICES}`;
+  return count > MAX_SERVICES ? [{ path: [index, "services"], message }] : [];
 }

@@ -26,12 +26,6 @@ describe("the pipeline", () => {
     });
   });
 
-  test("keys without effect so far are said, for the log", () => {
-    const text = `steps: [{ name: tests, image: busybox, run: "true", cache: [/root/.npm], when: { branch: main } }]\nmatrix: { NODE: ["20"] }`;
-    const { problems } = choosePipeline(undefined, new Map([[".docker-ci.yml", text]]));
-    expect(problems).toEqual(["accepted, but without effect so far: tests (when, cache); matrix"]);
-  });
-
   test("a file with a mistake is refused, with the file, the key and what is allowed", () => {
     const top = new Map([[".docker-ci.yml", "steps: [{ name: Tests, image: busybox }]"]]);
     expect(() => choosePipeline(undefined, top)).toThrow(/\.docker-ci\.yml:1:.*name.*found "?Tests/);

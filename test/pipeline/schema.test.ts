@@ -1,7 +1,7 @@
 /** `.docker-ci.yml`: what it may say, and what is said about its mistakes. */
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../src/errors.ts";
-import { defaultPipeline, idleKeys, type Pipeline, parsePipeline } from "../../src/pipeline/schema.ts";
+import { defaultPipeline, type Pipeline, parsePipeline } from "../../src/pipeline/schema.ts";
 
 const EVERYTHING = `
 steps:
@@ -90,15 +90,6 @@ test("without a file the Dockerfile is built and its own command is the test", (
   expect(defaultPipeline(false)).toBeUndefined();
 });
 
-test("keys that do nothing yet are named, and no others", () => {
-  expect(idleKeys(parsePipeline(EVERYTHING))).toEqual([
-    "tests (when, services, tests, coverage, coverage_html, artifacts, cache)",
-    "matrix",
-  ]);
-  const plain = "steps: [{name: a, image: x, run: y, env: {A: b}, timeout: 1m, allow_failure: true}]";
-  expect(idleKeys(parsePipeline(plain))).toEqual([]);
-});
-
 describe("a mistake is told with its key, its line, what was found and what is allowed", () => {
   test.each<[string, string, string[]]>([
     ["no steps", "matrix: {A: [b]}", ["steps: missing, needed: a list of steps"]],
@@ -178,6 +169,139 @@ describe("a mistake is told with its key, its line, what was found and what is a
       "a reference of no image",
       "steps: [{name: a, image: 'rm -rf'}]",
       ['1: steps[0].image: found "rm -rf", allowed: an earlier build step, or an image such as node:20'],
+    ],
+    [
+      "a need of no step",
+      "steps:\n  - {name: test, image: b}\n  - {name: c, image: b, needs: [test, tset]}",
+      ['3: steps[1].needs[1]: found "tset", which is no step. Did you mean test?'],
+    ],
+    [
+      "a need of itself",
+      "steps:\n  - name: a\n    image: b\n    needs: a",
+      ['4: steps[0].needs[0]: found "a", which is this step itself'],
+    ],
+    [
+      "a circle",
+      "steps:\n  - {name: a, image: x, needs: []}\n  - {name: b, image: x, needs: [c]}\n  - {name: c, image: x, needs: [a, d]}\n  - {name: d, image: x, needs: [b]}",
+      ['3: steps[1].needs[0]: found "c", which waits for this step in turn: b → c → d → b'],
+    ],
+    [
+      "a circle over a step that has no needs",
+      "steps:\n  - {name: a, image: x, needs: [c]}\n  - {name: b, image: x}\n  - {name: c, image: x}",
+      [
+        '2: steps[0].needs[0]: found "c", which waits for this step in turn: a → c → a; without needs, c waits for all steps before it',
+      ],
+    ],
+    [
+      "a circle over an image",
+      "steps:\n  - {name: a, build: ., needs: b}\n  - {name: b, image: a, needs: []}",
+      ['2: steps[0].needs[0]: found "b", which waits for this step in turn: a → b → a'],
+    ],
+    [
+      "coverage's keys without coverage",
+      "steps:\n  - name: a\n    image: b\n    coverage_html: c\n    fail_under: 80\n    max_drop: 1",
+      [
+        "4: steps[0].coverage_html: cannot stand without coverage, the path of a coverage report",
+        "5: steps[0].fail_under: cannot stand without coverage, the path of a coverage report",
+        "6: steps[0].max_drop: cannot stand without coverage, the path of a coverage report",
+      ],
+    ],
+    [
+      "more than one retry",
+      "steps: [{name: a, image: b, retry_failed: 2}]",
+      ["1: steps[0].retry_failed: found 2, allowed: a whole number from 0 to 1"],
+    ],
+    [
+      "a branch that no git has",
+      "steps: [{name: a, image: b, when: {branch: [main, 'a b'], event: []}}]",
+      [
+        '1: steps[0].when.branch[1]: found "a b", allowed: a branch name, or a pattern with *',
+        "1: steps[0].when.event: found an empty list, allowed: at least one of push, pull_request, tag, chat, nightly and api",
+      ],
+    ],
+    [
+      "too many services",
+      `steps: [{name: a, image: b, services: {${Array.from({ length: 11 }, (_, n) => `s${n}: redis`).join(", ")}}}]`,
+      ["1: steps[0].services: found 11 services, allowed: at most 10"],
+    ],
+    [
+      "an empty matrix",
+      "steps: [{name: a, image: b}]\nmatrix: {}",
+      ["2: matrix: found no variable, allowed: a mapping of variables to lists of values"],
+    ],
+    [
+      "a variable without values, a value twice, a value of two lines",
+      'steps: [{name: a, image: b}]\nmatrix:\n  A: []\n  B: [1, 2, "1"]\n  C: ["x\\ny"]',
+      [
+        "3: matrix.A: found an empty list, allowed: a list of at least one value",
+        '4: matrix.B[2]: found "1" again, allowed: each value once',
+        '5: matrix.C[0]: found "x\\ny", allowed: text of one line, at most 100 characters',
+      ],
+    ],
+    [
+      "variables that docker-ci sets",
+      "steps: [{name: a, image: b}]\nmatrix:\n  CI: [x]\n  DOCKER_CI_URL: [x]",
+      [
+        "3: matrix.CI: this name is set by docker-ci itself, allowed: a name other than CI and DOCKER_CI_…",
+        "4: matrix.DOCKER_CI_URL: this name is set by docker-ci itself, allowed: a name other than CI and DOCKER_CI_…",
+      ],
+    ],
+    [
+      "a matrix of 10,000",
+      `steps: [{name: a, image: b}]\nmatrix: {N: [${Array.from({ length: 10_000 }, (_, n) => n).join(",")}]}`,
+      ["2: matrix: found 10,000 combinations, allowed: at most 64"],
+    ],
+    [
+      "a matrix of more than anybody counts",
+      `steps: [{name: a, image: b}]\nmatrix: {${[..."ABCDEFGH"].map((name) => `${name}: [1,2,3,4,5,6,7,8,9]`).join(", ")}}`,
+      ["2: matrix: found more than 1,000,000 combinations, allowed: at most 64"],
+    ],
+    [
+      "too many variables",
+      `steps: [{name: a, image: b}]\nmatrix: {${[..."ABCDEFGHIJK"].map((name) => `${name}: [1]`).join(", ")}}`,
+      ["2: matrix: found 11 variables, allowed: at most 10"],
+    ],
+    [
+      "too many steps in all lanes",
+      `steps: [${Array.from({ length: 41 }, (_, n) => `{name: s${n}, image: b}`).join(", ")}]\nmatrix: {A: [1,2,3,4,5,6,7,8,9,10]}`,
+      ["2: matrix: found 410 steps (41 in each of 10 lanes), allowed: at most 400"],
+    ],
+    [
+      "steps too large for so many lanes",
+      `steps: [{name: s, image: b, run: "${"x".repeat(500_000)}"}]\nmatrix: {A: [1,2,3,4,5,6,7,8,9,10]}`,
+      ["2: matrix: found 4.8 MiB of steps in 10 lanes, allowed: at most 4 MiB"],
+    ],
+    [
+      "a variable of no matrix in an image",
+      "steps:\n  - {name: a, image: 'node:$NODE'}",
+      ['2: steps[0].image: found "node:$NODE", in which NODE is no variable of matrix'],
+    ],
+    [
+      "a variable of the matrix that is misspelt",
+      "steps:\n  - {name: a, image: 'node:$NDOE', services: {db: 'postgres:$PG'}}\nmatrix: {NODE: [20], PG: [16]}",
+      ['2: steps[0].image: found "node:$NDOE", in which NDOE is no variable of matrix. Did you mean NODE?'],
+    ],
+    [
+      "an image that is none in one of the lanes",
+      "steps:\n  - {name: a, image: 'node:$NODE', needs: []}\nmatrix: {NODE: [20, 'the latest']}",
+      [
+        '2: steps[0].image: found "node:$NODE", which is "node:the latest" in the lane NODE=the latest, allowed: an image such as node:20; a step is named without a variable',
+      ],
+    ],
+    [
+      "a variable for the name of a step",
+      "steps:\n  - {name: base, build: .}\n  - {name: a, image: $IMG}\nmatrix: {IMG: [debian, base]}",
+      [
+        '3: steps[1].image: found "$IMG", which is "base" in the lane IMG=base, allowed: an image such as node:20; a step is named without a variable',
+      ],
+    ],
+    [
+      "a path out of the repository in one of the lanes",
+      "steps:\n  - name: a\n    build:\n      context: apps/$APP\n      dockerfile: $APP\nmatrix: {APP: [web, ..]}",
+      [
+        '4: steps[0].build.context: found "apps/$APP", which is "apps/.." in the lane APP=.., allowed: a path inside the repository',
+        '5: steps[0].build.dockerfile: found "$APP", which is ".." in the lane APP=.., allowed: a path inside the repository',
+      ],
     ],
     [
       "several at once, from the top down",
