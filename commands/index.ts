@@ -5,6 +5,7 @@ import { build } from "./build.ts";
 import { cancel } from "./cancel.ts";
 import { claim } from "./claim.ts";
 import { eta } from "./eta.ts";
+import { flaky } from "./flaky.ts";
 import { help } from "./help.ts";
 import { incidents } from "./incidents.ts";
 import { last } from "./last.ts";
@@ -13,6 +14,7 @@ import { links } from "./links.ts";
 import { log } from "./log.ts";
 import { mute } from "./mute.ts";
 import { outbox } from "./outbox.ts";
+import { quarantine } from "./quarantine.ts";
 import { queue } from "./queue.ts";
 import { rebuild } from "./rebuild.ts";
 import { report } from "./report.ts";
@@ -22,6 +24,7 @@ import { status } from "./status.ts";
 import { subscribe } from "./subscribe.ts";
 import { unlink } from "./unlink.ts";
 import { unmute } from "./unmute.ts";
+import { unquarantine } from "./unquarantine.ts";
 import { unsubscribe } from "./unsubscribe.ts";
 import { version } from "./version.ts";
 import { watch } from "./watch.ts";
@@ -39,6 +42,9 @@ export const commands: readonly Command[] = [
   eta,
   log,
   why,
+  flaky,
+  quarantine,
+  unquarantine,
   incidents,
   claim,
   snooze,

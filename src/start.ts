@@ -19,6 +19,9 @@ import { hearChats } from "./chat/hear.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Config, ReportConfig } from "./config.ts";
 import { openDataFolder } from "./data-folder.ts";
+import { createFlakyLedger } from "./flaky/ledger.ts";
+import { createQuarantine } from "./flaky/quarantine.ts";
+import { startQuarantineWatch } from "./flaky/quarantine-watch.ts";
 import { createIncidents } from "./incidents/incidents.ts";
 import { createLedger } from "./incidents/ledger.ts";
 import { startNews } from "./incidents/news.ts";
@@ -143,6 +146,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
 
   const ledger = createLedger(redis.commands);
   const subscriptions = createSubscriptions(redis.commands, clock);
+  const quarantine = createQuarantine(redis.commands, clock);
   const incidents = createIncidents({ config, ledger, subscriptions, clock });
   const sources = { config, builds, incidents: () => ledger.open() };
   const shutdown = deferred<string>();
@@ -152,6 +156,8 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       builds,
       incidents,
       subscriptions,
+      flaky: createFlakyLedger(redis.commands, clock),
+      quarantine,
       results,
       chats,
       clock,
@@ -175,6 +181,8 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     opened.add("progress", await showProgress(progress, redis.open()));
     const news = { config, builds, ledger, subscriptions, revisions: engine?.revisions, clock, log, logLines };
     opened.add("news", await startNews(news, redis.open(), store.eventChannel));
+    const quarantineWatch = { config, quarantine, subscriptions, clock, log };
+    opened.add("quarantine watch", startQuarantineWatch(quarantineWatch));
     if (config.report !== undefined && config.mail !== undefined) {
       opened.add(
         "report",

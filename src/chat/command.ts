@@ -5,6 +5,8 @@ import type { Builds } from "../builds/builds.ts";
 import type { LogLine } from "../builds/log-files.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, Role } from "../config.ts";
+import type { FlakyLedger } from "../flaky/ledger.ts";
+import type { Quarantine } from "../flaky/quarantine.ts";
 import type { Incidents } from "../incidents/incidents.ts";
 import type { Subscriptions } from "../incidents/subscriptions.ts";
 import type { BuildNumber } from "../names.ts";
@@ -40,6 +42,8 @@ export interface CommandServices {
   readonly builds: Builds;
   readonly incidents: Incidents;
   readonly subscriptions: Subscriptions;
+  readonly flaky: FlakyLedger;
+  readonly quarantine: Quarantine;
   /** What builds left behind: tests, coverage. */
   readonly results: Results;
   readonly chats: ReadonlyMap<string, Chat>;
@@ -81,6 +85,11 @@ export interface CommandDefinition<Shape extends z.core.$ZodLooseShape> {
    * audited. Default: what takes a role does.
    */
   readonly changes?: boolean;
+  /**
+   * Whether running it again for the same message comes to the same as running it once: what a kill cut short is then done
+   * again, where otherwise the person is asked to look how far it came. Default: false.
+   */
+  readonly repeatable?: boolean;
   /** In the order in which they are typed. */
   readonly args: z.ZodObject<Shape, z.core.$strict>;
   run(context: CommandContext<z.output<z.ZodObject<Shape, z.core.$strict>>>): Promise<Reply> | Reply;
@@ -94,6 +103,7 @@ export interface Command {
   readonly examples: readonly string[];
   readonly role: Role | undefined;
   readonly changes: boolean;
+  readonly repeatable: boolean;
   readonly args: z.ZodObject;
   /** Why the arguments do not fit, if they do not. */
   misfit(given: Readonly<Record<string, unknown>>): MisfitError | undefined;
@@ -114,7 +124,16 @@ export class MisfitError extends Error {
 }
 
 export function defineCommand<Shape extends z.core.$ZodLooseShape>(definition: CommandDefinition<Shape>): Command {
-  const { name, aliases = [], summary, examples, role, changes = role !== undefined, args } = definition;
+  const {
+    name,
+    aliases = [],
+    summary,
+    examples,
+    role,
+    changes = role !== undefined,
+    repeatable = false,
+    args,
+  } = definition;
   return {
     name,
     aliases,
@@ -122,6 +141,7 @@ export function defineCommand<Shape extends z.core.$ZodLooseShape>(definition: C
     examples,
     role,
     changes,
+    repeatable,
     args,
     misfit(given) {
       const { error } = args.safeParse(given);

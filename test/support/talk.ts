@@ -6,6 +6,8 @@ import type { Command, CommandServices, WorkerStatus } from "../../src/chat/comm
 import { createDispatcher, type Dispatcher, type Handled } from "../../src/chat/dispatch.ts";
 import type { Room } from "../../src/chat/message.ts";
 import type { Clock } from "../../src/clock.ts";
+import { createFlakyLedger } from "../../src/flaky/ledger.ts";
+import { createQuarantine } from "../../src/flaky/quarantine.ts";
 import { createIncidents } from "../../src/incidents/incidents.ts";
 import { createLedger } from "../../src/incidents/ledger.ts";
 import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
@@ -77,6 +79,8 @@ export function openTalk(
     builds,
     incidents: createIncidents({ config, ledger: createLedger(redis.commands), subscriptions, clock }),
     subscriptions,
+    flaky: createFlakyLedger(redis.commands, time),
+    quarantine: createQuarantine(redis.commands, time),
     results: openResults(config.dataDir, (fields, message) => log.warn(fields, message)),
     chats: new Map([chat, ...beside].map((each) => [each.network, each])),
     clock: time,

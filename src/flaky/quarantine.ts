@@ -1,0 +1,110 @@
+/** Tests whose failure alone fails no build, each with an owner and an end; kept in Redis. */
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { Room } from "../chat/message.ts";
+import type { Clock } from "../clock.ts";
+import { ProjectName } from "../names.ts";
+import { OUTBOX_ROOMS, type OutboxEntry } from "../queue/outbox-entry.ts";
+import { pushArguments, pushLua } from "../queue/push.ts";
+import type { StepFindings } from "../results/findings.ts";
+import { TestName, testKey } from "../results/test-case.ts";
+
+const QUARANTINE = "docker-ci:quarantine";
+
+export const Quarantined = z.strictObject({
+  project: ProjectName,
+  test: TestName,
+  owner: z.string(),
+  since: z.iso.datetime(),
+  until: z.iso.datetime(),
+  /** Where it was asked for, and is told of in any case. */
+  room: Room,
+  /** That it ends soon has been told. */
+  warned: z.boolean(),
+});
+export type Quarantined = z.infer<typeof Quarantined>;
+
+/** What is in quarantine as a build begins. */
+export interface Excuses {
+  /**
+   * Whether a failed step failed in nothing but tests that are in quarantine now. Never where the report does not name all that
+   * failed. It sees only the report: a step that was stopped for its time, memory or disk is not to be asked about.
+   */
+  isExcused(findings: Pick<StepFindings, "tests">): boolean;
+}
+
+/** An entry as it was read; handed back when it is changed. */
+export interface Remembered {
+  readonly entry: Quarantined;
+  readonly json: string;
+}
+
+/**
+ * KEYS: quarantine, rooms with an outbox.
+ * ARGV: field, the entry as it was read, the entry to come ("" for none), `pushArguments`.
+ * Returns 1, or 0 when somebody else was quicker.
+ */
+const SETTLE = `
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
+${pushLua({ rooms: 2, first: 4 })}return 1
+`;
+
+export type Quarantine = ReturnType<typeof createQuarantine>;
+
+export function createQuarantine(redis: Redis, clock: Clock) {
+  const field = (project: ProjectName, test: TestName): string => `${project}\0${testKey(test)}`;
+  const isOn = ({ until }: Quarantined): boolean => Date.parse(until) > clock.now().getTime();
+
+  async function all(): Promise<Remembered[]> {
+    const found = Object.values(await redis.hgetall(QUARANTINE));
+    return found
+      .map((json) => ({ json, entry: Quarantined.parse(JSON.parse(json)) }))
+      .toSorted((a, b) => a.entry.until.localeCompare(b.entry.until));
+  }
+
+  /** What of a project is in quarantine now, what ends first at the top. */
+  async function of(project: ProjectName): Promise<Quarantined[]> {
+    return (await all()).map(({ entry }) => entry).filter((entry) => entry.project === project && isOn(entry));
+  }
+
+  return {
+    of,
+
+    /** Takes the place of an earlier one of the same test, which is handed back. */
+    async add(entry: Quarantined): Promise<Quarantined | undefined> {
+      const name = field(entry.project, entry.test);
+      const before = await redis.hget(QUARANTINE, name);
+      await redis.hset(QUARANTINE, name, JSON.stringify(Quarantined.parse(entry)));
+      return before === null ? undefined : Quarantined.parse(JSON.parse(before));
+    },
+
+    /** @returns whether it was there. */
+    async remove(project: ProjectName, test: TestName): Promise<boolean> {
+      return (await redis.hdel(QUARANTINE, field(project, test))) > 0;
+    },
+
+    /** For a build that begins: what is added while it runs does not count for it, what ends does. */
+    async load(project: ProjectName): Promise<Excuses> {
+      const entries = await of(project);
+      return {
+        isExcused({ tests }) {
+          if (tests === undefined || tests.failing.length === 0 || tests.failed > tests.failing.length) return false;
+          const excused = new Set(entries.filter(isOn).map(({ test }) => testKey(test)));
+          return tests.failing.every((test) => excused.has(testKey(test)));
+        },
+      };
+    },
+
+    /** All of every project, also what has ended and was not told yet. */
+    all,
+
+    /** Changes an entry, or ends it, with what is to be told of it. False when it changed meanwhile: look again. */
+    async settle(before: Remembered, next: Quarantined | undefined, entries: readonly OutboxEntry[]): Promise<boolean> {
+      const name = field(before.entry.project, before.entry.test);
+      const json = next === undefined ? "" : JSON.stringify(Quarantined.parse(next));
+      const args = [name, before.json, json, ...pushArguments(entries)];
+      return (await redis.eval(SETTLE, 2, QUARANTINE, OUTBOX_ROOMS, ...args)) === 1;
+    },
+  };
+}
