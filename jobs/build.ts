@@ -13,6 +13,7 @@ import type { Project } from "../src/config.ts";
 import { ConfigError, describeError, RuntimeError } from "../src/errors.ts";
 import type { BuildNumber } from "../src/names.ts";
 import { choosePipeline } from "../src/pipeline/choose.ts";
+import { planBuild } from "../src/pipeline/plan.ts";
 import { failedStep, machineryReason, runPipeline } from "../src/pipeline/run.ts";
 import { PIPELINE_FILE } from "../src/pipeline/schema.ts";
 import { Cancelled, HandedOver } from "../src/pipeline/stop.ts";
@@ -179,7 +180,11 @@ async function runOnce(
   const results = await runPipeline(
     runtime,
     {
-      pipeline: chosen.pipeline,
+      plan: planBuild(chosen.pipeline, {
+        branch: revision.kind === "branch" ? revision.ref : undefined,
+        event: build.event ?? "chat",
+        onlySteps: build.onlySteps,
+      }),
       tarFile,
       id: `${scene.instance}-${build.number}`,
       labels: buildLabels(scene.instance, build),
@@ -187,13 +192,15 @@ async function runOnce(
       attempt: build.attempt + tries - 1,
       project,
       env: environment(build, revision, config.url),
+      secrets: {},
+      mask: undefined,
+      cache: undefined,
       deadlineAt: Date.parse(record.startedAt) + project.limits.timeMs,
       done: build.steps,
-      onlySteps: build.onlySteps,
     },
     buildLog,
     {
-      started: (step, index, count) => record.step({ name: step.name, index, count }),
+      started: ({ step }, index, count) => record.step({ name: step.name, index, count }),
       ended: (steps) => record.steps(steps),
     },
     signal,

@@ -7,11 +7,11 @@ import { type FileHandle, mkdir, open, readFile, rename, rm, stat, truncate, wri
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { z } from "zod";
-import type { OutputPosition } from "../runtime.ts";
+import { OUTPUT_START, type OutputPosition } from "../runtime.ts";
 import { formatBytes } from "../units.ts";
 import { concatenate, keptLog, logHead, logIndex, logPieces, logTail } from "./log-files.ts";
 
-/** Where in a step's own output the log has arrived. */
+/** Where in the output of one step the log has arrived; `step` names the container of one try, such as `tests#2`. */
 export interface LogPosition {
   readonly step: string;
   readonly output: OutputPosition;
@@ -25,16 +25,20 @@ const LIVE_BYTES = 32 * 1024;
 /** Segments of the tail that are kept beside each other; the oldest goes when a new one begins. */
 const TAIL_SEGMENTS = 2;
 
-/** One line of the index: after `bytes` of piece `piece` (0 is the head) the log had this length and position. */
+/**
+ * One line of the index: after `bytes` of piece `piece` (0 is the head) the log had this length, and had come this far in the
+ * output (stdout, stderr) of every step at work. An index that another version wrote in other words counts as none: the log of
+ * a build that runs over an upgrade begins anew, with all that its containers have printed.
+ */
 const IndexEntry = z.strictObject({
   piece: z.number().int(),
   bytes: z.number().int(),
   total: z.number().int(),
-  step: z.string(),
-  stdout: z.number().int(),
-  stderr: z.number().int(),
+  steps: z.record(z.string(), z.tuple([z.number().int(), z.number().int()])),
 });
 type IndexEntry = z.infer<typeof IndexEntry>;
+
+const NO_ENTRY: IndexEntry = { piece: 0, bytes: 0, total: 0, steps: {} };
 
 /** Takes text for those who watch; `at` is the offset of its first byte in the whole log. */
 export type LivePublisher = (at: number, text: string) => void;
@@ -54,7 +58,7 @@ export class BuildLog {
   #piece: number;
   #pieceBytes: number;
   #total: number;
-  #position: LogPosition;
+  readonly #positions: Map<string, OutputPosition>;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -77,7 +81,8 @@ export class BuildLog {
     this.#piece = last.piece;
     this.#pieceBytes = last.bytes;
     this.#total = last.total;
-    this.#position = { step: last.step, output: { stdout: last.stdout, stderr: last.stderr } };
+    const positions = Object.entries(last.steps);
+    this.#positions = new Map(positions.map(([step, [stdout, stderr]]) => [step, { stdout, stderr }]));
     this.#endsWithNewline = endsWithNewline;
   }
 
@@ -104,9 +109,9 @@ export class BuildLog {
     return new BuildLog(options, file, index, last, await endsLine(path, last.bytes));
   }
 
-  /** Where an earlier attempt stopped; all zero in a new log. */
-  get position(): LogPosition {
-    return this.#position;
+  /** How far the log has come in the output of a step at work, by this attempt or an earlier one; undefined for any other. */
+  positionOf(step: string): OutputPosition | undefined {
+    return this.#positions.get(step);
   }
 
   /** Length of everything that was written, also of what was left out. */
@@ -120,14 +125,19 @@ export class BuildLog {
   }
 
   /** Output of a step; `position` is where in that step's output the chunk ends. Waits when the disk is slower. */
-  async write(bytes: Uint8Array, position: LogPosition): Promise<void> {
-    this.#position = position;
+  async write(bytes: Uint8Array, { step, output }: LogPosition): Promise<void> {
+    this.#positions.set(step, output);
     await this.#append(bytes);
   }
 
-  /** Forgets a step's position: the next output is that of a new container. */
+  /** The next output of the step is that of a new container. */
   startStep(step: string): void {
-    this.#position = { step, output: { stdout: 0, stderr: 0 } };
+    this.#positions.set(step, OUTPUT_START);
+  }
+
+  /** Forgets a step: it is over, and its result is written down. */
+  endStep(step: string): void {
+    this.#positions.delete(step);
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
@@ -156,7 +166,7 @@ export class BuildLog {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#pendingBytes === 0) return;
     const bytes = Buffer.concat(this.#pending);
-    const position = this.#position;
+    const positions = [...this.#positions].map(([step, { stdout, stderr }]) => [step, [stdout, stderr]] as const);
     const at = this.#total;
     this.#pending = [];
     this.#pendingBytes = 0;
@@ -164,9 +174,8 @@ export class BuildLog {
       await this.#file.appendFile(bytes);
       this.#pieceBytes += bytes.length;
       this.#total += bytes.length;
-      await this.#index.appendFile(
-        `${JSON.stringify({ piece: this.#piece, bytes: this.#pieceBytes, total: this.#total, step: position.step, ...position.output } satisfies IndexEntry)}\n`,
-      );
+      const entry = { piece: this.#piece, bytes: this.#pieceBytes, total: this.#total };
+      await this.#index.appendFile(`${JSON.stringify({ ...entry, steps: Object.fromEntries(positions) })}\n`);
       await this.#rotate();
     } catch (error) {
       this.#failure = error;
@@ -229,7 +238,7 @@ async function takeUpKept(folder: string, number: number): Promise<void> {
   const head = logHead(folder, number);
   await pipeline(createReadStream(kept), createGunzip(), createWriteStream(head));
   const { size } = await stat(head);
-  const entry: IndexEntry = { piece: 0, bytes: size, total: size, step: "", stdout: 0, stderr: 0 };
+  const entry: IndexEntry = { ...NO_ENTRY, bytes: size, total: size };
   await writeFile(logIndex(folder, number), `${JSON.stringify(entry)}\n`);
   await rm(kept);
 }
@@ -275,7 +284,6 @@ function startOfCharacter(bytes: Uint8Array, from: number): number {
 
 /** The last complete entry, and how many bytes of the index are good up to its end. */
 async function readIndex(path: string): Promise<{ last: IndexEntry; bytes: number }> {
-  const start: IndexEntry = { piece: 0, bytes: 0, total: 0, step: "", stdout: 0, stderr: 0 };
   const text = await readFile(path, "latin1").catch(() => "" /* a new log */);
   // A line without its newline was cut by the kill, and the bytes it speaks of are cut off with it.
   for (let end = text.lastIndexOf("\n"); end >= 0; end = text.lastIndexOf("\n", end - 1)) {
@@ -283,7 +291,7 @@ async function readIndex(path: string): Promise<{ last: IndexEntry; bytes: numbe
     if (entry !== undefined) return { last: entry, bytes: end + 1 };
     if (end === 0) break;
   }
-  return { last: start, bytes: 0 };
+  return { last: NO_ENTRY, bytes: 0 };
 }
 
 function readEntry(line: string): IndexEntry | undefined {

@@ -4,15 +4,15 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { pino } from "pino";
-import type { LogPosition } from "../builds/build-log.ts";
 import { defaultProject, loadConfig } from "../config.ts";
 import { ConfigError, UserError } from "../errors.ts";
 import { ProjectName } from "../names.ts";
 import { choosePipeline } from "../pipeline/choose.ts";
 import { isImageOf } from "../pipeline/image-tag.ts";
+import { planBuild } from "../pipeline/plan.ts";
 import { failedStep, removeLeftovers, runPipeline } from "../pipeline/run.ts";
-import type { StepLog } from "../pipeline/run-step.ts";
 import { PIPELINE_FILE } from "../pipeline/schema.ts";
+import type { StepLog } from "../pipeline/step-output.ts";
 import { Cancelled } from "../pipeline/stop.ts";
 import { storeTree } from "../pipeline/tree.ts";
 import { filesOf, packFolder } from "../pipeline/working-tree.ts";
@@ -64,7 +64,7 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
     const results = await runPipeline(
       runtime,
       {
-        pipeline: chosen.pipeline,
+        plan: planBuild(chosen.pipeline, { branch: undefined, event: "chat", onlySteps: undefined }),
         tarFile,
         id,
         labels,
@@ -72,9 +72,11 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
         attempt: 1,
         project,
         env: { CI: "true", DOCKER_CI_PROJECT: name },
+        secrets: {},
+        mask: undefined,
+        cache: undefined,
         deadlineAt: startedAt + project.limits.timeMs,
         done: [],
-        onlySteps: undefined,
       },
       log,
       { started: async () => undefined, ended: async () => undefined },
@@ -105,7 +107,6 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
 
 /** Standard output as the log of a run; it waits for a reader that is slower. */
 function terminalLog(): StepLog {
-  let position: LogPosition = { step: "", output: { stdout: 0, stderr: 0 } };
   let endsWithNewline = true;
   const out = async (bytes: Uint8Array): Promise<void> => {
     if (bytes.length === 0) return;
@@ -113,16 +114,11 @@ function terminalLog(): StepLog {
     await new Promise<void>((done) => process.stdout.write(bytes, () => done()));
   };
   return {
-    get position() {
-      return position;
-    },
-    startStep(step) {
-      position = { step, output: { stdout: 0, stderr: 0 } };
-    },
+    // Nothing is taken up again: it has no positions.
+    positionOf: () => undefined,
+    startStep: () => undefined,
+    endStep: () => undefined,
     line: (text) => out(Buffer.from(`${endsWithNewline ? "" : "\n"}${text}\n`)),
-    async write(bytes, at) {
-      position = at;
-      await out(bytes);
-    },
+    write: out,
   };
 }

@@ -1,10 +1,9 @@
-/** One `run:` step: a container, begun or adopted, signal to its end within its limits. */
+/** One container of a `run:` step, begun or adopted, to its end within its limits. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LogPosition } from "../builds/build-log.ts";
 import type { Limits } from "../config.ts";
 import type { ContainerExit, ContainerRuntime, ContainerSpec, RunningContainer } from "../runtime.ts";
-import { OUTPUT_START } from "../runtime.ts";
 import { exitMeaning, type StopReason } from "./exit.ts";
+import type { StepOutput } from "./step-output.ts";
 import { HandedOver } from "./stop.ts";
 
 /** SIGTERM first, SIGKILL after this: together under the 10 s in which a cancel has to work. */
@@ -12,25 +11,19 @@ const STOP_GRACE_MS = 5_000;
 /** Asking an engine for a container's size walks its files, so not often. */
 const DISK_CHECK_MS = 10_000;
 
-/** Where a run writes: the build's log, or a terminal. */
-export interface StepLog {
-  line(text: string): Promise<void>;
-  write(bytes: Uint8Array, position: LogPosition): Promise<void>;
-  startStep(step: string): void;
-  /** Of the last output written; a resumed log knows it from an earlier attempt. */
-  readonly position: LogPosition;
+export interface ContainerRun {
+  readonly spec: ContainerSpec;
+  readonly limits: Limits;
+  /** What an earlier attempt left; it is gone on with in place of a new one. */
+  readonly adopted: RunningContainer | undefined;
+  readonly deadline: StepDeadline;
 }
 
-export interface ContainerRun {
-  readonly step: string;
-  readonly spec: ContainerSpec;
-  /** The labels that name this step of this build, whatever the attempt. */
-  readonly identity: Readonly<Record<string, string>>;
-  readonly limits: Limits;
-  /** An earlier attempt may have left this container. */
-  readonly resumed: boolean;
-  /** When the step must be over, and which limit that is. */
-  readonly deadline: { readonly at: number; readonly limitMs: number; readonly whole: "step" | "build" };
+/** When the step must be over, and which limit that is. */
+export interface StepDeadline {
+  readonly at: number;
+  readonly limitMs: number;
+  readonly whole: "step" | "build";
 }
 
 export type ContainerEnd =
@@ -39,22 +32,24 @@ export type ContainerEnd =
       readonly kind: "failed";
       readonly exit: ContainerExit;
       readonly meaning: string;
+      /** It was stopped for a limit, and did not end by itself. */
+      readonly isStopped: boolean;
       readonly container: RunningContainer;
     };
 
 /**
- * Runs the container of a step and writes all that it prints. A container with the same labels that an earlier attempt left is
- * adopted: its log is read on from where the build's log stops. The caller removes the container that is handed back.
+ * Runs the container of a step and writes all that it prints. An adopted one is read on from where the build's log stops. It
+ * stays when it has ended, for what it left behind to be taken out.
  * @throws the signal's reason: after the container was stopped and removed, or, for HandedOver, with it left running.
  */
 export async function runContainer(
   runtime: ContainerRuntime,
   run: ContainerRun,
-  log: StepLog,
+  output: StepOutput,
   signal: AbortSignal,
 ): Promise<ContainerEnd> {
-  const container =
-    (run.resumed ? await adopt(runtime, run, log) : undefined) ?? (await begin(runtime, run, log, signal));
+  const from = output.begin(run.adopted === undefined);
+  const container = run.adopted ?? (await runtime.start(run.spec, signal));
   const stop = new AbortController();
   const watched = new AbortController();
   let stopped: StopReason | undefined;
@@ -75,19 +70,22 @@ export async function runContainer(
 
   try {
     try {
-      let { stdout, stderr } = log.position.step === run.step ? log.position.output : OUTPUT_START;
-      for await (const chunk of container.output({ stdout, stderr }, signal)) {
-        if (chunk.stream === "stdout") stdout += chunk.bytes.length;
-        else stderr += chunk.bytes.length;
-        await log.write(chunk.bytes, { step: run.step, output: { stdout, stderr } });
-      }
+      for await (const chunk of container.output(from, signal)) await output.push(chunk);
+      await output.end();
       const exit = await container.wait(signal);
       if (stopped === undefined && exit.exitCode === 0) return { kind: "passed", exit, container };
-      return { kind: "failed", exit, meaning: exitMeaning(exit, run.spec.limits, stopped), container };
+      return {
+        kind: "failed",
+        exit,
+        meaning: exitMeaning(exit, run.spec.limits, stopped),
+        isStopped: stopped !== undefined,
+        container,
+      };
     } catch (error) {
       if (!signal.aborted) throw error;
       if (!(signal.reason instanceof HandedOver)) {
         await stopping.finished();
+        await output.end();
         await container.remove();
       }
       throw signal.reason;
@@ -100,32 +98,29 @@ export async function runContainer(
   }
 }
 
-async function begin(
+/**
+ * The container of one try of a step that an earlier attempt left, if it got as far as running; one that never ran is removed.
+ * @param identity the labels that name the step of this build, whatever the attempt.
+ */
+export async function findLeft(
   runtime: ContainerRuntime,
-  run: ContainerRun,
-  log: StepLog,
-  signal: AbortSignal,
-): Promise<RunningContainer> {
-  log.startStep(run.step);
-  return runtime.start(run.spec, signal);
-}
-
-/** The container that an earlier attempt began, if it got as far as running; one that never ran is removed. */
-async function adopt(
-  runtime: ContainerRuntime,
-  run: ContainerRun,
-  log: StepLog,
+  identity: Readonly<Record<string, string>>,
+  tries: number,
 ): Promise<RunningContainer | undefined> {
-  const found = await runtime.find(run.identity);
-  let adopted: RunningContainer | undefined;
-  for (const { container, state } of found) {
-    if (adopted === undefined && state !== "created") adopted = container;
+  let left: RunningContainer | undefined;
+  for (const { container, state } of await runtime.find(identity)) {
+    if (container.labels[TRY_LABEL] !== tryLabel(tries)[TRY_LABEL]) continue;
+    if (left === undefined && state !== "created") left = container;
     else await container.remove();
   }
-  if (adopted === undefined) return undefined;
-  // A log of another step, or none: the container printed before anything of it was kept, and is read from its start.
-  if (log.position.step !== run.step) log.startStep(run.step);
-  return adopted;
+  return left;
+}
+
+const TRY_LABEL = "docker-ci.try";
+
+/** What the containers of a second try carry; those of the first carry nothing. */
+export function tryLabel(tries: number): Readonly<Record<string, string>> {
+  return tries === 1 ? {} : { [TRY_LABEL]: String(tries) };
 }
 
 /** Looks at the container's size now and then, until told to end. */

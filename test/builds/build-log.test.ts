@@ -1,6 +1,6 @@
 /** The log of a build: written as the build runs, taken up after a kill, bounded, and read back. */
 import { execFile } from "node:child_process";
-import { appendFile, readdir, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -15,13 +15,13 @@ const MIB = 1024 ** 2;
 /** A writer that keeps count of the step's output, as the runner does. */
 async function openWriter(folder: string, changes: Partial<BuildLogOptions> = {}) {
   const log = await BuildLog.open({ folder, number: 1, limitBytes: 64 * MIB, ...changes });
-  if (log.position.step === "") log.startStep("tests");
+  const taken = (step: string) => log.positionOf(step)?.stdout ?? 0;
   return {
     log,
-    async write(text: string | Uint8Array): Promise<void> {
+    taken,
+    async write(text: string | Uint8Array, step = "tests"): Promise<void> {
       const bytes = Buffer.from(text);
-      const { step, output } = log.position;
-      await log.write(bytes, { step, output: { stdout: output.stdout + bytes.length, stderr: 0 } });
+      await log.write(bytes, { step, output: { stdout: taken(step) + bytes.length, stderr: 0 } });
     },
   };
 }
@@ -107,14 +107,53 @@ describe("after a kill", () => {
     await leave(folder.path);
 
     const second = await openWriter(folder.path);
-    expect(second.log.position).toEqual({ step: "tests", output: { stdout: 14, stderr: 0 } });
+    expect(second.log.positionOf("tests")).toEqual({ stdout: 14, stderr: 0 });
     await second.write("line 3\n");
     await second.log.suspend();
     const third = await openWriter(folder.path);
-    expect(third.log.position.output.stdout).toBe(21);
+    expect(third.taken("tests")).toBe(21);
     await third.write("line 4\n");
     await third.log.close();
     expect(await readBack(folder.path)).toBe("line 1\nline 2\nline 3\nline 4\n");
+  });
+
+  test("two steps at work: each goes on at its own place, and one that was over is forgotten", async () => {
+    await using folder = await temporaryFolder();
+    const first = await openWriter(folder.path);
+    first.log.startStep("lint");
+    await first.write("lint 1\n", "lint");
+    first.log.endStep("lint");
+    for (let line = 1; line <= 3; line += 1) {
+      await first.write(`one ${line}\n`, "tests.1");
+      await first.write(`two of two ${line}\n`, "tests.2");
+      if (line === 2) await first.log.flush();
+    }
+    await first.log.suspend();
+    // The kill came before the last flush was whole.
+    const index = await readFile(logIndex(folder.path, 1), "utf8");
+    await truncate(logIndex(folder.path, 1), index.length - 5);
+
+    const second = await openWriter(folder.path);
+    expect([second.taken("tests.1"), second.taken("tests.2"), second.log.positionOf("lint")]).toEqual([
+      2 * "one 1\n".length,
+      2 * "two of two 1\n".length,
+      undefined,
+    ]);
+    await second.write("two of two 3\n", "tests.2");
+    await second.write("one 3\n", "tests.1");
+    await second.log.close();
+    const lines = ["lint 1", "one 1", "two of two 1", "one 2", "two of two 2", "two of two 3", "one 3", ""];
+    expect((await readBack(folder.path)).split("\n")).toEqual(lines);
+  });
+
+  test("an index that an older version wrote: the log begins anew, and the step is read from its start", async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(logHead(folder.path, 1), "line 1\n");
+    await writeFile(logIndex(folder.path, 1), '{"piece":0,"bytes":7,"total":7,"step":"tests","stdout":7,"stderr":0}\n');
+    const { log } = await openWriter(folder.path);
+    expect(log.positionOf("tests")).toBeUndefined();
+    await log.close();
+    expect(await readBack(folder.path)).toBe("");
   });
 
   test("before the first entry was whole: it begins from nothing, and can be killed again", async () => {
@@ -122,11 +161,11 @@ describe("after a kill", () => {
     await writeFile(logHead(folder.path, 1), "line 1\n");
     await writeFile(logIndex(folder.path, 1), '{"piece":0,');
     const second = await openWriter(folder.path);
-    expect(second.log.position.output.stdout).toBe(0);
+    expect(second.taken("tests")).toBe(0);
     await second.write("line 1\n");
     await second.log.suspend();
     const third = await openWriter(folder.path);
-    expect(third.log.position.output.stdout).toBe(7);
+    expect(third.taken("tests")).toBe(7);
     await third.log.close();
     expect(await readBack(folder.path)).toBe("line 1\n");
   });
@@ -166,7 +205,7 @@ describe("after a kill", () => {
     await first.log.suspend();
     await writeFile(join(folder.path, "1.tail-99"), "from nowhere\n");
     const second = await openWriter(folder.path, options);
-    expect(second.log.position.output.stdout).toBe(30 * 50);
+    expect(second.taken("tests")).toBe(30 * 50);
     await second.write("the end\n");
     await second.log.close();
     const lines = (await readBack(folder.path)).split("\n");

@@ -5,6 +5,7 @@ import type { StepResult } from "../../src/builds/build.ts";
 import { defaultProject } from "../../src/config/project.ts";
 import { RuntimeError } from "../../src/errors.ts";
 import { ProjectName, StepName } from "../../src/names.ts";
+import { planBuild } from "../../src/pipeline/plan.ts";
 import { type PipelineRun, removeLeftovers, runPipeline } from "../../src/pipeline/run.ts";
 import { parsePipeline } from "../../src/pipeline/schema.ts";
 import { Cancelled, HandedOver } from "../../src/pipeline/stop.ts";
@@ -18,12 +19,14 @@ const PROJECT = defaultProject(ProjectName.parse("hello"), "/nowhere");
 /** Small enough that many tests fit on a machine; no network unless a test is about it, since each takes time. */
 const LIMITS = { ...PROJECT.limits, memoryBytes: 256 * 1024 ** 2, pids: 200, logBytes: 1024 ** 2 };
 
+type Changes = Partial<PipelineRun> & { readonly onlySteps?: readonly StepName[] };
+
 interface Workbench extends AsyncDisposable {
   readonly corner: Corner;
   readonly log: MemoryLog;
-  run(pipeline: string, changes?: Partial<PipelineRun>, signal?: AbortSignal): Promise<readonly StepResult[]>;
+  run(pipeline: string, changes?: Changes, signal?: AbortSignal): Promise<readonly StepResult[]>;
   /** Only the state and the meaning of each step: `tests failed: exit 3`. */
-  ends(pipeline: string, changes?: Partial<PipelineRun>): Promise<string[]>;
+  ends(pipeline: string, changes?: Changes): Promise<string[]>;
 }
 
 async function openWorkbench(
@@ -33,11 +36,11 @@ async function openWorkbench(
   const corner = openCorner();
   const tree: TestTree = await treeOf({ "README.md": "", ...files });
   const log = new MemoryLog();
-  const run: Workbench["run"] = (pipeline, changes = {}, signal = never) =>
+  const run: Workbench["run"] = (pipeline, { onlySteps, ...changes } = {}, signal = never) =>
     runPipeline(
       { ...corner.runtime, ...changed(corner.runtime) },
       {
-        pipeline: parsePipeline(pipeline),
+        plan: planBuild(parsePipeline(pipeline), { branch: "main", event: "push", onlySteps }),
         tarFile: tree.tarFile,
         id: corner.name("1"),
         labels: corner.labels,
@@ -45,9 +48,11 @@ async function openWorkbench(
         attempt: 1,
         project: { ...PROJECT, network: "none", limits: LIMITS },
         env: { CI: "true" },
+        secrets: {},
+        mask: undefined,
+        cache: undefined,
         deadlineAt: Date.now() + 60_000,
         done: [],
-        onlySteps: undefined,
         ...changes,
       },
       log,
@@ -129,7 +134,7 @@ describe("steps", () => {
     const results = await bench.ends(steps(step("true", "", "a"), step("true", "", "b"), step("true", "", "c")), {
       onlySteps: [StepName.parse("b")],
     });
-    expect(results).toEqual(["a skipped", "b passed", "c skipped"]);
+    expect(results).toEqual(["a skipped: not asked for", "b passed", "c skipped: not asked for"]);
   });
 
   test("results of an earlier attempt are kept, and what it failed at stays failed", async () => {
