@@ -1,0 +1,40 @@
+/** What a test of a JUnit report is called. Every tool fills in the same attributes, and each means something else by them. */
+import { cleanName } from "./clean-name.ts";
+import type { TestName } from "./test-case.ts";
+
+/** Suites that a tool makes up: they name the tool, or nothing. */
+const MADE_UP = new Set(["", "pytest", "Mocha Tests", "Root Suite", "jest tests", "vitest tests", "undefined", "root"]);
+
+export interface Named {
+  readonly name: string;
+  readonly classname: string;
+  /** The names of the `<testsuite>` elements around it, outermost first. */
+  readonly suites: readonly string[];
+}
+
+/**
+ * The suite is the class name in most dialects; where that is missing, or repeats the name, it is what stands around the test.
+ * Nothing of it depends on the order or the number of tests, so that a test has the same name in the next build.
+ */
+export function junitName({ name, classname, suites }: Named): TestName {
+  const around = suites.filter((suite) => !MADE_UP.has(suite));
+  const innermost = around.at(-1) ?? "";
+  // node --test: the class is always "test", and its names are escaped twice.
+  if (classname === "test") return named(around.join(" › "), name.replaceAll("&quot;", '"'));
+  if (classname === "") return named(around.join(" › "), name);
+  // jest-junit: both are the whole title.
+  if (classname === name) return named(innermost, behind(name, innermost));
+  // mocha-junit-reporter: the class is the title, the name the whole path to it.
+  if (name.endsWith(` ${classname}`)) return named(name.slice(0, -classname.length), classname);
+  // go-junit-report 1: the class is only the end of the package's path.
+  if (innermost.endsWith(`/${classname}`)) return named(innermost, name);
+  return named(classname, name);
+}
+
+function behind(title: string, suite: string): string {
+  return suite !== "" && title.startsWith(`${suite} `) ? title.slice(suite.length + 1) : title;
+}
+
+function named(suite: string, name: string): TestName {
+  return { suite: cleanName(suite), name: cleanName(name) };
+}
