@@ -7,7 +7,7 @@ import { followLive, publishLive } from "../src/builds/live-log.ts";
 import { lastLines, openLog } from "../src/builds/log-files.ts";
 import { readOutbox } from "../src/queue/outbox-rooms.ts";
 import { createWeb } from "../src/web/web.tsx";
-import { ago, openRecords, type Records, revisionOf } from "./support/records.ts";
+import { ago, clock, openRecords, type Records, revisionOf } from "./support/records.ts";
 import { waitFor } from "./support/wait-for.ts";
 
 const STEPS = Build.shape.steps.parse([
@@ -31,6 +31,7 @@ async function openSite(): Promise<Site> {
   const app = createWeb({
     config,
     builds,
+    clock,
     version: "1.0.0",
     log,
     outbox: () => readOutbox(redis.commands, new Map()),
@@ -173,14 +174,15 @@ describe("what comes from outside", () => {
     expect(whole.headers.get("content-type")).toBe("text/plain; charset=utf-8");
   });
 
-  test("every answer forbids scripts, frames and guessing of types", async () => {
+  test("every answer forbids scripts in a page and from elsewhere, frames and guessing of types", async () => {
     await using site = await openSite();
     await site.create("hello");
-    for (const path of ["/", "/builds/1", "/builds/1/log", "/nowhere", "/healthz", "/style.css"]) {
+    for (const path of ["/", "/builds/1", "/builds/1/log", "/nowhere", "/healthz", "/assets/style.css"]) {
       const { headers } = await site.page(path);
       const policy = headers.get("content-security-policy") ?? "";
       expect(policy).toContain("default-src 'none'");
-      expect(policy).not.toMatch(/script-src|unsafe/);
+      expect(policy).toContain("script-src 'self';");
+      expect(policy).not.toMatch(/unsafe|https?:|\*/);
       expect([
         headers.get("x-frame-options"),
         headers.get("x-content-type-options"),

@@ -2,7 +2,7 @@
 import { SIGNS } from "../chat/reply.ts";
 import type { OutboxRoomState, OutboxState } from "../queue/outbox-rooms.ts";
 import { formatAge } from "../units.ts";
-import { Page, Time } from "./pages.tsx";
+import { type Bar, Page, Time } from "./shell.tsx";
 
 /** What a row of browser tabs shows: `▲ outbox: 2 stuck`, `outbox: nothing waits`. */
 function titleOf(rooms: readonly OutboxRoomState[]): string {
@@ -28,8 +28,8 @@ const Room = ({ room, now }: { room: OutboxRoomState; now: Date }) => (
   </tr>
 );
 
-export const OutboxPage = ({ rooms, dropped, now, version }: OutboxState & { now: Date; version: string }) => (
-  <Page title={titleOf(rooms)} version={version} live={rooms.length > 0}>
+export const OutboxPage = ({ rooms, dropped, now, bar }: OutboxState & { now: Date; bar: Bar }) => (
+  <Page title={titleOf(rooms)} bar={bar} live={rooms.length > 0}>
     <h1>Outbox</h1>
     {rooms.length === 0 ? (
       <p>Nothing waits: every room has been told all there is to tell.</p>
@@ -37,12 +37,18 @@ export const OutboxPage = ({ rooms, dropped, now, version }: OutboxState & { now
       <table>
         <thead>
           <tr>
-            <th>Room</th>
-            <th>State</th>
-            <th class="number">Waiting</th>
-            <th class="number">Oldest</th>
-            <th class="number">Tries</th>
-            <th>Why</th>
+            <th scope="col">Room</th>
+            <th scope="col">State</th>
+            <th scope="col" class="number">
+              Waiting
+            </th>
+            <th scope="col" class="number">
+              Oldest
+            </th>
+            <th scope="col" class="number">
+              Tries
+            </th>
+            <th scope="col">Why</th>
           </tr>
         </thead>
         <tbody>
@@ -58,10 +64,10 @@ export const OutboxPage = ({ rooms, dropped, now, version }: OutboxState & { now
         <table>
           <thead>
             <tr>
-              <th>When</th>
-              <th>Room</th>
-              <th>What</th>
-              <th>Why</th>
+              <th scope="col">When</th>
+              <th scope="col">Room</th>
+              <th scope="col">What</th>
+              <th scope="col">Why</th>
             </tr>
           </thead>
           <tbody>

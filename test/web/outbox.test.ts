@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { OutboxState } from "../../src/queue/outbox-rooms.ts";
 import { createWeb } from "../../src/web/web.tsx";
-import { ago, openRecords } from "../support/records.ts";
+import { ago, clock, openRecords } from "../support/records.ts";
 
 const NOTHING: OutboxState = { rooms: [], dropped: [] };
 const STUCK: OutboxState = {
@@ -27,6 +27,7 @@ const STUCK: OutboxState = {
 async function pages(state: OutboxState): Promise<{ html: string; json: unknown }> {
   await using records = await openRecords();
   const web = createWeb({
+    clock,
     config: records.config,
     builds: records.builds,
     version: "1.0.0",

@@ -1,0 +1,47 @@
+/** Builds in a table, the newest first. */
+import type { Build } from "../builds/build.ts";
+import { quotedTitle, revisionName } from "../builds/describe.ts";
+import { State, Time, took } from "./shell.tsx";
+
+export const BuildTable = ({ builds }: { builds: readonly Build[] }) =>
+  builds.length === 0 ? (
+    <p>There are no builds yet.</p>
+  ) : (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Build</th>
+            <th scope="col">State</th>
+            <th scope="col">Revision</th>
+            <th scope="col" class="number">
+              Time
+            </th>
+            <th scope="col">Asked</th>
+          </tr>
+        </thead>
+        <tbody>
+          {builds.map((build) => (
+            <tr>
+              <td>
+                <a href={`/builds/${build.number}`}>
+                  {build.project} #{build.number}
+                </a>
+              </td>
+              <td>
+                <State build={build} />
+              </td>
+              <td>
+                <code>{revisionName(build)}</code>
+                {quotedTitle(build.revision)}
+              </td>
+              <td class="number">{took(build)}</td>
+              <td>
+                {build.requester.name}, <Time at={build.requestedAt} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );

@@ -1,0 +1,34 @@
+/** What the pages know of the running docker-ci, and what they share with each other. */
+import type { Readable } from "node:stream";
+import type { Context } from "hono";
+import type { Logger } from "pino";
+import type { Builds } from "../builds/builds.ts";
+import type { LiveChunk } from "../builds/live-log.ts";
+import type { LogLine } from "../builds/log-files.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { BuildNumber } from "../names.ts";
+import type { OutboxState } from "../queue/outbox-rooms.ts";
+import type { Bar } from "./shell.tsx";
+
+export interface WebDeps {
+  readonly config: Config;
+  readonly builds: Builds;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly log: Logger;
+  /** Resolves when everything that a build needs answers; rejects with what does not. */
+  health(): Promise<Record<string, string>>;
+  /** What waits to be said, where and why. */
+  outbox(): Promise<OutboxState>;
+  openLog(number: BuildNumber): Promise<Readable | undefined>;
+  logLines(number: BuildNumber, count: number): Promise<readonly LogLine[] | undefined>;
+  followLog(number: BuildNumber, signal: AbortSignal): AsyncIterable<LiveChunk>;
+}
+
+/** What every area's pages are made with. */
+export interface Frame {
+  bar(c: Context): Promise<Bar>;
+  /** A page for an address where there is nothing, with status 404. */
+  missing(c: Context, what: string): Promise<Response>;
+}

@@ -1,0 +1,137 @@
+/** What every page stands in: the head, the bar with where to go and what is going on, and the parts that many pages share. */
+import type { Child } from "hono/jsx";
+import { type Build, durationMs, isFinished } from "../builds/build.ts";
+import { MARKS } from "../charts/marks.ts";
+import { SIGNS, type Tone } from "../chat/reply.ts";
+import { formatDuration } from "../units.ts";
+
+/** How often a page about something under way looks again, where no script does it. */
+const REFRESH_S = 3;
+
+/** What the bar at the top of every page says. */
+export interface Bar {
+  readonly version: string;
+  readonly running: number;
+  readonly queued: number;
+  /** Who is logged in; undefined for somebody who only looks. */
+  readonly person: string | undefined;
+}
+
+const AREAS = [
+  ["/", "Projects"],
+  ["/waterfall", "Waterfall"],
+  ["/releases", "Releases"],
+  ["/schedule", "Schedule"],
+] as const;
+const BELOW = [
+  ["/workers", "Workers"],
+  ["/outbox", "Outbox"],
+  ["/audit", "Audit"],
+  ["/api/openapi.json", "API"],
+] as const;
+
+interface PageProps {
+  /** The answer, as a row of browser tabs shows it: `✘ docker-registry #43`. */
+  readonly title: string;
+  readonly bar: Bar;
+  /** The address of the area that the page belongs to. */
+  readonly area?: string;
+  /** What the icon in the tab shows. */
+  readonly tone?: Tone;
+  /** Something on it is under way: without scripts it looks again by itself. */
+  readonly live?: boolean;
+  /** Modules of `client/` that make it livelier. */
+  readonly scripts?: readonly string[];
+  readonly children?: Child;
+}
+
+export const Page = ({ title, bar, area, tone = "info", live = false, scripts = [], children }: PageProps) => (
+  <html lang="en">
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      {live ? (
+        // A script that shows changes by itself takes this element away.
+        <meta http-equiv="refresh" content={String(REFRESH_S)} id="refresh" />
+      ) : null}
+      <title>{title}</title>
+      <link rel="stylesheet" href={`/assets/style.css?v=${bar.version}`} />
+      <link rel="icon" href={iconOf(tone)} id="icon" />
+      <link rel="alternate" type="application/atom+xml" title="docker-ci" href="/feed.xml" />
+      {scripts.map((script) => (
+        <script type="module" src={`/assets/${script}.js?v=${bar.version}`} />
+      ))}
+    </head>
+    <body>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
+      <header class="bar">
+        <a class="home" href="/">
+          docker-ci
+        </a>
+        <nav aria-label="Areas">
+          {AREAS.map(([href, label]) => (
+            <a href={href} aria-current={href === area ? "page" : undefined}>
+              {label}
+            </a>
+          ))}
+        </nav>
+        <span class="going-on">
+          {bar.running > 0 ? <span class="state running">● {bar.running} running</span> : null}
+          {bar.queued > 0 ? <span class="state queued">○ {bar.queued} queued</span> : null}
+          {bar.running + bar.queued === 0 ? <span class="quiet">nothing is running</span> : null}
+        </span>
+        {bar.person === undefined ? null : <span class="person">{bar.person}</span>}
+      </header>
+      <main id="content">{children}</main>
+      <footer>
+        <nav aria-label="More">
+          {BELOW.map(([href, label]) => (
+            <a href={href}>{label}</a>
+          ))}
+        </nav>
+        <span>docker-ci {bar.version}</span>
+      </footer>
+    </body>
+  </html>
+);
+
+/** The sign of a state as the icon of a tab: a picture in the address itself, since the page asks no other. */
+function iconOf(tone: Tone): string {
+  const { colour, shape } = MARKS[tone];
+  const drawn = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1.2 -1.2 2.4 2.4" color="${colour}">${shape}</svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(drawn)}`;
+}
+
+export const State = ({ build }: { build: Pick<Build, "state"> }) => <Sign tone={build.state.kind} />;
+
+/** `✘ failed`: the sign and its word, always together. */
+export const Sign = ({ tone, word = wordOf(tone) }: { tone: Tone; word?: string }) => (
+  <span class={`state ${tone}`}>
+    <span aria-hidden="true">{SIGNS[tone]}</span> {word}
+  </span>
+);
+
+export function wordOf(tone: Tone): string {
+  return tone === "errored" ? "could not run" : tone;
+}
+
+/** `✘ docker-registry #43`: what a row of browser tabs shows. */
+export function buildTitle(build: Build): string {
+  return `${SIGNS[build.state.kind]} ${build.project} #${build.number}`;
+}
+
+export function took(build: Build): string {
+  return isFinished(build) && build.state.startedAt !== undefined ? formatDuration(durationMs(build)) : "";
+}
+
+export const Time = ({ at }: { at: string }) => <time datetime={at}>{at.slice(0, 16).replace("T", " ")} UTC</time>;
+
+/** A page that says one thing: what is not there, what went wrong, what is not allowed. */
+export const MessagePage = ({ title, bar, children }: { title: string; bar: Bar; children?: Child }) => (
+  <Page title={title} bar={bar}>
+    <h1>{title}</h1>
+    <p>{children}</p>
+  </Page>
+);
