@@ -94,7 +94,13 @@ function nameOf({ suite, name }: TestName): TestName {
   return { suite, name };
 }
 
-function failingOf({ state: _state, durationMs: _durationMs, flaky: _flaky, ...failing }: TestCase): FailingTest {
+/** As a record keeps it, in memory of its own. */
+export function failingOf({
+  state: _state,
+  durationMs: _durationMs,
+  flaky: _flaky,
+  ...failing
+}: TestCase): FailingTest {
   return copied(failing);
 }
 
