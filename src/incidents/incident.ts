@@ -2,10 +2,25 @@
 import { z } from "zod";
 import type { FinishedBuild } from "../builds/build.ts";
 import { BuildNumber, GitRef, ProjectName, Sha } from "../names.ts";
+import type { Commit } from "../revisions.ts";
+
+/** How many files of a commit are kept beside it. */
+export const SUSPECT_FILES_KEPT = 20;
 
 /** Somebody whose commit came in between the last good build and the first bad one. */
-export const Suspect = z.strictObject({ sha: Sha, author: z.string(), title: z.string() });
+export const Suspect = z.strictObject({
+  sha: Sha,
+  author: z.string(),
+  title: z.string(),
+  /** What it changed; missing in records from before it was kept. */
+  files: z.array(z.string()).optional(),
+});
 export type Suspect = z.infer<typeof Suspect>;
+
+/** A commit as an incident keeps it. */
+export function suspectOf({ sha, author, title, files }: Commit): Suspect {
+  return { sha, author, title, files: files.slice(0, SUSPECT_FILES_KEPT) };
+}
 
 const BuildMark = z.strictObject({ number: BuildNumber, sha: Sha });
 

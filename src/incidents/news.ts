@@ -17,7 +17,7 @@ import { describeError } from "../errors.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import type { Revisions } from "../revisions.ts";
 import { incidentName, noticeOf } from "./describe.ts";
-import { type Incident, judge, type News } from "./incident.ts";
+import { type Incident, judge, type News, suspectOf } from "./incident.ts";
 import type { Ledger } from "./ledger.ts";
 import { recipients } from "./recipients.ts";
 import type { Subscriptions, Watcher } from "./subscriptions.ts";
@@ -110,7 +110,8 @@ async function suspectsOf(
   const { lastGood, firstBad } = incident;
   if (repo === undefined || revisions === undefined || lastGood === undefined) return [];
   try {
-    return [...(await revisions.between(repo, lastGood.sha, firstBad.sha, AbortSignal.timeout(SUSPECTS_TIMEOUT_MS)))];
+    const signal = AbortSignal.timeout(SUSPECTS_TIMEOUT_MS);
+    return (await revisions.between(repo, lastGood.sha, firstBad.sha, signal)).map(suspectOf);
   } catch (error) {
     log.warn({ reason: describeError(error), build: build.number }, "no suspects");
     return [];
