@@ -11,6 +11,7 @@ import {
   visit,
   type YAMLError,
 } from "yaml";
+import { formatBytes } from "./units.ts";
 
 export interface YamlSource {
   /** Plain values; an empty file is an empty mapping. */
@@ -27,15 +28,21 @@ const MAX_ALIASES = 100;
 const MAX_COMPLAINTS = 5;
 
 /** Never throws; problems are whole lines. */
-export function readSource(text: string, file: string): YamlSource | { readonly problems: readonly string[] } {
-  if (text.length > MAX_CHARACTERS) return { problems: [`${file}: larger than allowed (1 MiB)`] };
+export function readSource(
+  text: string,
+  file: string,
+  maxCharacters = MAX_CHARACTERS,
+): YamlSource | { readonly problems: readonly string[] } {
+  if (text.length > maxCharacters)
+    return { problems: [`${file}: larger than allowed (${formatBytes(maxCharacters)})`] };
   const lines = new LineCounter();
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+    // The parser compares each key with each: `oddKeys` does it for ten thousand of them too.
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false });
     const complaints = [
       ...[...document.errors, ...document.warnings].map((complaint) => ({
         offset: complaint.pos[0],
-        message: complaintText(complaint, text),
+        message: complaintText(complaint),
       })),
       ...oddKeys(document),
     ].map(({ offset, message }) => ({ line: lines.linePos(offset).line, message }));
@@ -77,6 +84,18 @@ function offsetOf(node: unknown): number | undefined {
 function oddKeys(document: Document): { offset: number; message: string }[] {
   const found: { offset: number; message: string }[] = [];
   visit(document, {
+    Map(_key, { items }) {
+      const known = new Set<string>();
+      for (const { key } of items) {
+        // What is merged may be several mappings.
+        if (!isScalar(key) || key.source === "<<") continue;
+        const name = String(key.value);
+        if (known.has(name)) {
+          found.push({ offset: offsetOf(key) ?? 0, message: `the key ${name} stands twice in one mapping` });
+        }
+        known.add(name);
+      }
+    },
     Pair(_key, { key }) {
       if (isScalar(key) && key.value !== "__proto__") return;
       const offset = offsetOf(key) ?? 0;
@@ -106,9 +125,7 @@ function complaintLines(complaints: readonly { line: number; message: string }[]
   return shown.map(({ line, message }) => `${file}:${line}: ${message}`);
 }
 
-function complaintText({ code, message, pos }: YAMLError, text: string): string {
-  if (code === "DUPLICATE_KEY")
-    return `the key ${/^[^\s:]+/.exec(text.slice(pos[0]))?.[0]} stands twice in one mapping`;
+function complaintText({ code, message }: YAMLError): string {
   if (code === "MULTIPLE_DOCS") return "a second document begins here, allowed: one";
   return `not valid YAML: ${oneLine(message)}`;
 }

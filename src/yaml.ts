@@ -1,6 +1,7 @@
 /** YAML files that people write, checked by a schema; every mistake is told at once, with its key and its line. */
 import type { z } from "zod";
 import { ConfigError } from "./errors.ts";
+import { formatCount } from "./units.ts";
 import { describeIssue, type KeyPath, keyPathText, type Problem } from "./yaml-issues.ts";
 import { lineOf, readSource, type YamlSource } from "./yaml-source.ts";
 
@@ -16,16 +17,22 @@ export interface YamlOptions<T> {
   readonly crossCheck?: (value: unknown) => readonly Problem[];
   /** Keys whose values are never shown. */
   readonly isSensitive?: (path: KeyPath) => boolean;
+  /** How long the text may be; 1 MiB unless told. */
+  readonly maxCharacters?: number;
 }
+
+/** Nobody mends more of them at a time, and each is looked for in the file. */
+const MAX_TOLD = 50;
 
 /**
  * Parses and checks one file. An empty file is an empty mapping.
  * @throws ConfigError with all problems, each a whole line: `docker-ci.yml:12: projects.x.limits.memory: found "lots",
  *   allowed: a size such as 512m or 4g`.
  */
-export function parseYaml<T>(text: string, { file, schema, prepare, crossCheck, isSensitive }: YamlOptions<T>): T {
+export function parseYaml<T>(text: string, options: YamlOptions<T>): T {
+  const { file, schema, prepare, crossCheck, isSensitive, maxCharacters } = options;
   const fail = (problems: readonly string[]) => new ConfigError(`${file} cannot be used:`, problems);
-  const source = readSource(text, file);
+  const source = readSource(text, file, maxCharacters);
   if ("problems" in source) throw fail(source.problems);
 
   const prepared = prepare?.(source.value) ?? { value: source.value, problems: [] };
@@ -44,11 +51,14 @@ function onePerKey(problems: readonly Problem[]): Problem[] {
 
 /** From the top of the file down. */
 function problemLines(problems: readonly Problem[], source: YamlSource, file: string): string[] {
-  return problems
+  const lines = problems
+    .slice(0, MAX_TOLD)
     .map(({ path, message }) => ({
       line: lineOf(source, path),
       text: path.length === 0 ? message : `${keyPathText(path)}: ${message}`,
     }))
     .sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
     .map(({ line, text }) => `${file}${line === undefined ? "" : `:${line}`}: ${text}`);
+  const more = problems.length - lines.length;
+  return more > 0 ? [...lines, `${file}: and ${formatCount(more)} more`] : lines;
 }

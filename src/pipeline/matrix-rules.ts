@@ -13,7 +13,13 @@ const MAX_PLAN_BYTES = 4 * 1024 ** 2;
 const COUNT_TOLD = 1_000_000;
 
 export function matrixProblems({ steps, matrix }: Outline): Problem[] {
-  if (matrix === undefined) return imageVariableProblems(steps, []);
+  if (matrix === undefined) {
+    const tooLarge = bytesProblem(steps, 1);
+    return [
+      ...(tooLarge === undefined ? [] : [{ path: ["steps"], message: tooLarge }]),
+      ...imageVariableProblems(steps, []),
+    ];
+  }
   const variables = Object.keys(matrix);
   const tooMany = sizeProblem(steps, matrix);
   return [
@@ -40,9 +46,15 @@ function sizeProblem(steps: readonly OutlineStep[], matrix: NonNullable<Outline[
   if (planned > MAX_PLANNED_STEPS) {
     return `found ${told(planned)} steps (${steps.length} in each of ${lanes} lanes), allowed: at most ${MAX_PLANNED_STEPS}`;
   }
+  return bytesProblem(steps, lanes);
+}
+
+/** Aliases make much of a short file as well. */
+function bytesProblem(steps: readonly OutlineStep[], lanes: number): string | undefined {
   const bytes = lanes * JSON.stringify(steps).length;
   if (bytes <= MAX_PLAN_BYTES) return undefined;
-  return `found ${formatBytes(bytes)} of steps in ${lanes} lanes, allowed: at most ${formatBytes(MAX_PLAN_BYTES)}`;
+  const where = lanes === 1 ? "" : ` in ${lanes} lanes`;
+  return `found ${formatBytes(bytes)} of steps${where}, allowed: at most ${formatBytes(MAX_PLAN_BYTES)}`;
 }
 
 function told(count: number): string {

@@ -8,6 +8,8 @@ import { matrix, type WrittenStep, writtenStep } from "./written-step.ts";
 
 /** A pipeline's file, at the top of a repository. */
 export const PIPELINE_FILE = ".docker-ci.yml";
+/** Anybody may write one, and whoever reads it does nothing else meanwhile. */
+const MAX_CHARACTERS = 256 * 1024;
 
 /** A condition on the build; every one that is given must hold. */
 export interface StepCondition {
@@ -103,7 +105,7 @@ export const PipelineSchema = section({
  * @param file its name as people know it, for the problems. @throws ConfigError with all problems.
  */
 export function parsePipeline(source: string, file: string = PIPELINE_FILE): Pipeline {
-  return parseYaml(source, { file, schema: PipelineSchema });
+  return parseYaml(source, { file, schema: PipelineSchema, maxCharacters: MAX_CHARACTERS });
 }
 
 /**
