@@ -24,14 +24,15 @@ export function whyLeftOut(when: StepCondition | undefined, { branch, event }: O
   return unmet === "" ? undefined : unmet;
 }
 
-/** `only on branch main, only for push`; "" when there is no condition. */
+/** `only on branch main and for push, tag`; "" when there is no condition. */
 export function conditionText({ branches, events }: StepCondition): string {
   const told = branches?.slice(0, PATTERNS_TOLD).join(", ");
   const more = (branches?.length ?? 0) > PATTERNS_TOLD ? ", …" : "";
-  return [
-    ...(branches === undefined ? [] : [`only on branch${branches.length === 1 ? "" : "es"} ${told}${more}`]),
-    ...(events === undefined ? [] : [`only for ${events.join(", ")}`]),
-  ].join(", ");
+  const parts = [
+    ...(branches === undefined ? [] : [`on branch${branches.length === 1 ? "" : "es"} ${told}${more}`]),
+    ...(events === undefined ? [] : [`for ${events.join(", ")}`]),
+  ];
+  return parts.length === 0 ? "" : `only ${parts.join(" and ")}`;
 }
 
 /** `*` stands for any number of characters, slashes too. Takes one walk over the name, whatever the pattern. */

@@ -17,8 +17,8 @@ import {
 import { StepName } from "../names.ts";
 import { BuildEvent } from "./build-event.ts";
 
-/** How a text of a file looks to an editor: numbers are texts too, and so are switches where any text is allowed. */
-const TEXT = { type: ["string", "number"] } as const;
+/** How a text of a file looks to an editor; a number may stand for one. */
+const TEXT = { type: ["string", "number"], minLength: 1 } as const;
 const LIKE = (pattern: RegExp) => ({ ...TEXT, pattern: pattern.source });
 /** One entry may stand for a list of one. */
 const MANY = { oneOrMany: true } as const;
@@ -32,9 +32,9 @@ const stepName = scalar(
 /** What a path inside the repository is, in words. */
 export const PATH_ALLOWED = "a path inside the repository";
 
-/** Never absolute, never out of it. */
+/** Never absolute, never out of it, and in one line of a log. */
 export function isRepositoryPath(path: string): boolean {
-  return path !== "" && !path.startsWith("/") && !path.includes("\\") && !path.split("/").includes("..");
+  return path !== "" && !path.startsWith("/") && !/[\\\p{Cc}]/u.test(path) && !path.split("/").includes("..");
 }
 
 const repositoryPath = scalar(PATH_ALLOWED, (value) => (isRepositoryPath(value) ? value : undefined)).meta(
@@ -42,8 +42,8 @@ const repositoryPath = scalar(PATH_ALLOWED, (value) => (isRepositoryPath(value) 
 );
 
 const absolutePath = scalar("an absolute path in the container, such as /root/.npm", (value) =>
-  value.startsWith("/") && !value.split("/").includes("..") ? value : undefined,
-).meta(LIKE(/^\/(?!(.*\/)?\.\.(\/|$))/));
+  value.startsWith("/") && isRepositoryPath(`.${value}`) ? value : undefined,
+).meta({ ...LIKE(/^\/(?!(.*\/)?\.\.(\/|$))/), type: "string" });
 
 const IMAGE = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,254}$/;
 /** A variable of the matrix may stand anywhere in it. */
@@ -99,7 +99,9 @@ const branchPattern = scalar("a branch name, or a pattern with *", (value) =>
   BRANCH_PATTERN.test(value) ? value : undefined,
 ).meta(TEXT);
 
-const pattern = text("a path or pattern").meta(TEXT);
+const pattern = scalar("a path or pattern", (value) =>
+  /^\P{Cc}+$/u.test(value.trim()) ? value.trim() : undefined,
+).meta(TEXT);
 
 const condition = section({
   branch: oneOrMany(branchPattern, "branch names")
@@ -141,7 +143,7 @@ export const writtenStep = section({
     .optional()
     .describe("Folders of the container kept from one build to the next, by project and branch."),
   timeout: duration
-    .meta(LIKE(/^([0-9]{1,9}(\.[0-9]{1,3})?(ms|[smhdw]))+$/))
+    .meta({ ...LIKE(/^([0-9]{1,9}(\.[0-9]{1,3})?(ms|[smhdw]))+$/), type: "string" })
     .optional()
     .describe("How long it may take, such as 10m; default: as long as the build may."),
   when: condition

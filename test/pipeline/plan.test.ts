@@ -71,7 +71,7 @@ describe("when", () => {
     ["one of the events", "{event: [push, chat]}", { event: "chat" }, undefined],
     ["another event", "{event: [push, pull_request]}", { event: "nightly" }, "only for push, pull_request"],
     ["the branch, but not the event", "{branch: main, event: tag}", {}, "only for tag"],
-    ["neither", "{branch: [a, b, c, d], event: tag}", {}, "only on branches a, b, c, …, only for tag"],
+    ["neither", "{branch: [a, b, c, d], event: tag}", {}, "only on branches a, b, c, … and for tag"],
   ])("%s", (_what, condition, changes, reason) => {
     const planned = plan(when(condition), changes);
     expect(outline(planned)).toEqual(reason === undefined ? ["a", "b after a"] : [`a left out: ${reason}`, "b"]);
