@@ -19,16 +19,13 @@ export interface Said {
 export type FailureDetails = Pick<TestCase, "message" | "file" | "line">;
 
 /** Words that tools write into `message` when they have nothing to say. */
-const EMPTY_WORDS = /^(?:failed|failure|error|test failed|assertion failed|undefined|null)?\.?$/i;
-/** Lines of Go's that say no more than the test's name and state. */
-const NOISE = /^\s*(?:=== (?:RUN|PAUSE|CONT|NAME)\b|--- (?:FAIL|PASS|SKIP): )|^(?:FAIL|PASS|exit status \d+)$/;
+const EMPTY_WORDS = /^(?:failed|failure|(?:build |test )?error|test failed|assertion failed|undefined|null|\{\})?\.?$/i;
+/** Lines of Go's and Jest's that say no more than the test's name and state. */
+const NOISE = /^\s*(?:● |=== (?:RUN|PAUSE|CONT|NAME)\b|--- (?:FAIL|PASS|SKIP): )|^(?:FAIL|PASS|exit status \d+)$/;
 
 /** `file` and `line` as the report has them count more than those of the message. */
 export function failureDetails(said: Said, known: Pick<TestCase, "file" | "line"> = {}): FailureDetails {
-  const lines = inOrder(
-    linesOf(said.message),
-    linesOf(said.text).filter((line) => !NOISE.test(line)),
-  );
+  const lines = inOrder(linesOf(said.message), linesOf(withoutNoise(said.text)));
   const message = toUSVString(lines.join("\n").slice(0, MESSAGE_LENGTH)).trimEnd();
   const at = placeIn(lines);
   const isThere = known.file === undefined || (at !== undefined && sameFile(at.file, known.file));
@@ -39,6 +36,14 @@ export function failureDetails(said: Said, known: Pick<TestCase, "file" | "line"
     ...(file === undefined ? {} : { file }),
     ...(line === undefined ? {} : { line }),
   };
+}
+
+function withoutNoise(text: string): string {
+  return text
+    .slice(0, SAID_MAX)
+    .split("\n")
+    .filter((line) => !NOISE.test(line))
+    .join("\n");
 }
 
 /** The lines of the message, the most telling one first and not a second time. */
@@ -91,7 +96,7 @@ const PLACE =
 const PYTHON_PLACE = /File "(?<file>[^"]{1,200}\.py)", line (?<line>[1-9]\d{0,6})/g;
 /** The tools' own files, in which no test is. */
 const FOREIGN =
-  /(?:^|\/)(?:node_modules|site-packages|dist-packages)\/|^\/usr\/|^node:|\/go\/(?:pkg|src)\/|go-?\d[\d.]*\/src\//;
+  /(?:^|\/)(?:node_modules|site-packages|dist-packages)\/|^\/usr\/|^_testmain\.go$|^node:|\/go\/(?:pkg|src)\/|go-?\d[\d.]*\/src\//;
 
 /** The first place of the project's own sources in it. */
 function placeIn(lines: readonly string[]): { file: string; line: number } | undefined {

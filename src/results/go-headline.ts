@@ -1,6 +1,6 @@
 /** Which line of a Go test's output says why it failed: `api_test.go:512: expected 201, got 500`. */
 
-const LOCATED = /^\s*(?<place>[^\s:]{1,200}\.go:\d{1,7}): ?(?<said>.*)$/;
+const LOCATED = /^\s*(?<place>[^\s:]{1,200}\.go:\d{1,7}(?::\d{1,5})?): ?(?<said>.*)$/;
 /** A log line stands in the same form as a failure; these words stand in failures. */
 const TELLING = /expect|want|\bgot\b|error|fail|unexpected|mismatch|missing|invalid|not |no such|panic|should|!=|nil/i;
 /** A part of testify's block: `	Error:      	Not equal: `. */
@@ -33,7 +33,7 @@ function ofExample(lines: readonly string[]): string | undefined {
 
 /** Whether a line may become the headline, so that it is kept however much else a test prints. */
 export function isGoTelling(line: string): boolean {
-  return LOCATED.test(line) || /^\s*(?:panic|fatal error): /.test(line);
+  return LOCATED.test(line.trimEnd()) || /^\s*(?:panic|fatal error): /.test(line);
 }
 
 /** `Not equal: expected: 1 actual  : 2` of the block that follows. */
