@@ -11,6 +11,8 @@ const USAGE = `docker-ci ${VERSION}: continuous integration that lives in your t
   docker-ci worker                a worker only, for another machine (takes redis: in the configuration)
   docker-ci run [folder]          the pipeline of a folder, uncommitted changes and all, here and now
   docker-ci check                 the configuration and every connection
+  docker-ci check <file>          a pipeline such as .docker-ci.yml: its mistakes, or its plan
+  docker-ci schema                the JSON schema of .docker-ci.yml, for editors
   docker-ci audit verify          whether the audit log is whole
   docker-ci help, --version
 
@@ -44,9 +46,20 @@ async function main(argv: readonly string[]): Promise<number> {
       return runFolder(await loadAdapters(), rest[0] ?? ".");
     }
     case "check": {
-      if (rest[0] !== undefined) return unknown(rest[0]);
+      const wrong = rest[0]?.startsWith("--") === true ? rest[0] : rest[1];
+      if (wrong !== undefined) return unknown(wrong);
+      if (rest[0] !== undefined) {
+        const { checkFile } = await import("./command-line/check-file.ts");
+        return checkFile(rest[0], (text) => process.stdout.write(text));
+      }
       const { check } = await import("./command-line/check.ts");
       return check(await loadAdapters());
+    }
+    case "schema": {
+      if (rest[0] !== undefined) return unknown(rest[0]);
+      const { pipelineJsonSchema } = await import("./pipeline/json-schema.ts");
+      process.stdout.write(pipelineJsonSchema());
+      return EXIT.ok;
     }
     case "audit": {
       const wrong = rest[0] === "verify" ? rest[1] : (rest[0] ?? "");
