@@ -1,6 +1,7 @@
 /** Folders that are kept from one build to the next, in volumes of the engine. */
 import { createHash } from "node:crypto";
-import { describeError } from "../errors.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RuntimeError } from "../errors.ts";
 import type { BuildNumber } from "../names.ts";
 import type { ContainerLimits, ContainerRuntime, Mount } from "../runtime.ts";
 import type { BuildEvent } from "./build-event.ts";
@@ -108,6 +109,9 @@ export function cacheVolume(
 /** Has cp and a shell, and is on every engine that ran setup.sh. */
 const FILLING_IMAGE = "docker-ci/base";
 const FILLS = "docker-ci.fills";
+/** A container that was made and does not start within this was left by a worker that was killed in between. */
+const STARTING_LOOKS = 20;
+const STARTING_LOOK_MS = 100;
 
 /** Copies a volume. A cache that could not be filled is an empty one, and no reason to stop. */
 async function fill(
@@ -143,7 +147,8 @@ async function fill(
     }
   } catch (error) {
     if (!signal.aborted) {
-      await wanted.say(`── the cache could not be filled: ${describeError(error)}`);
+      if (!(error instanceof RuntimeError)) throw error;
+      await wanted.say(`── the cache could not be filled: ${error.message}`);
       return;
     }
     // Half a copy must not pass for a cache.
@@ -152,11 +157,20 @@ async function fill(
   }
 }
 
-/** Another build may have made the volume just now, or an earlier attempt of this one. */
+/**
+ * Waits while the volume is filled, for another build that made it just now or for an earlier attempt of this one. Who comes in
+ * the moment between its making and its filling has an empty cache, which harms nobody.
+ */
 async function awaitFilling(runtime: ContainerRuntime, volume: string, signal: AbortSignal): Promise<void> {
-  for (const { container, state } of await runtime.find({ [FILLS]: volume })) {
-    if (state === "running")
-      await container.wait(signal).catch(() => signal.throwIfAborted() /* whoever began it removed it */);
-    await container.remove();
+  for (let looks = 0; ; looks += 1) {
+    const found = await runtime.find({ [FILLS]: volume });
+    const isStarting = found.some(({ state }) => state === "created") && looks < STARTING_LOOKS;
+    for (const { container, state } of found) {
+      // Whoever began it may remove it first.
+      if (state === "running") await container.wait(signal).catch(() => signal.throwIfAborted());
+      if (!isStarting) await container.remove();
+    }
+    if (!isStarting) return;
+    await sleep(STARTING_LOOK_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }

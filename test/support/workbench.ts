@@ -34,8 +34,8 @@ export interface Workbench extends AsyncDisposable {
 export async function openWorkbench(
   files: Readonly<Record<string, string>> = {},
   changed: (runtime: ContainerRuntime) => Partial<ContainerRuntime> = () => ({}),
+  corner: Corner = openCorner(),
 ): Promise<Workbench> {
-  const corner = openCorner();
   const tree: TestTree = await treeOf({ "README.md": "", ...files });
   const log = new MemoryLog();
   const run: Workbench["run"] = (pipeline, { onlySteps, ...changes } = {}, signal = never, progress = QUIET) =>
