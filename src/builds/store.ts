@@ -9,6 +9,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { RuntimeError } from "../errors.ts";
 import { BuildNumber, type ProjectName } from "../names.ts";
+import { RecordedPlan } from "../pipeline/plan-record.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import { OUTBOX_ROOMS } from "../queue/outbox-entry.ts";
 import { pushArguments, pushLua } from "../queue/push.ts";
@@ -47,6 +48,9 @@ end
 ${pushLua({ rooms: 6, first: 9 })}redis.call('PUBLISH', ARGV[8], ARGV[7])
 return 1
 `;
+
+/** A field of its own, so that no change of state writes it again. ARGV: json. Nothing of a build that has no record. */
+const SET_PLAN = `if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'plan', ARGV[1]) end`;
 
 /** A change of one build, told to whoever listens in any process. Nothing may depend on hearing it. */
 export interface BuildEvent {
@@ -138,6 +142,21 @@ export function createBuildStore(redis: Redis, log?: Logger) {
     async get(number: BuildNumber): Promise<Build | undefined> {
       const [build] = await read([String(number)]);
       return build;
+    },
+
+    /** What the build was to run, from when its pipeline is known; setting it again replaces it. */
+    async setPlan(number: BuildNumber, plan: RecordedPlan): Promise<void> {
+      await redis.eval(SET_PLAN, 1, record(number), JSON.stringify(RecordedPlan.parse(plan)));
+    },
+
+    /** `undefined` for a build that did not come so far, or is older than the plans. */
+    async plan(number: BuildNumber): Promise<RecordedPlan | undefined> {
+      const json = await redis.hget(record(number), "plan");
+      if (json === null) return undefined;
+      const plan = RecordedPlan.safeParse(JSON.parse(json));
+      if (plan.success) return plan.data;
+      log?.error({ err: plan.error, build: number }, "the plan of a build that cannot be read");
+      return undefined;
     },
 
     /** Builds in that state, oldest first. */
