@@ -30,7 +30,7 @@ export interface Excuses {
    * Whether a failed step failed in nothing but tests that are in quarantine now. Never where the report does not name all that
    * failed. It sees only the report: a step that was stopped for its time, memory or disk is not to be asked about.
    */
-  isExcused(findings: Pick<StepFindings, "tests">): boolean;
+  isExcused(findings: Pick<StepFindings, "tests" | "testsIncomplete">): boolean;
 }
 
 /** An entry as it was read; handed back when it is changed. */
@@ -88,8 +88,9 @@ export function createQuarantine(redis: Redis, clock: Clock) {
     async load(project: ProjectName): Promise<Excuses> {
       const entries = await of(project);
       return {
-        isExcused({ tests }) {
-          if (tests === undefined || tests.failing.length === 0 || tests.failed > tests.failing.length) return false;
+        isExcused({ tests, testsIncomplete }) {
+          if (tests === undefined || tests.failing.length === 0) return false;
+          if (testsIncomplete === true || tests.failed > tests.failing.length) return false;
           const excused = new Set(entries.filter(isOn).map(({ test }) => testKey(test)));
           return tests.failing.every((test) => excused.has(testKey(test)));
         },

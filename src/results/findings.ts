@@ -7,6 +7,8 @@ import type { Artifact, TestSummary } from "./summary.ts";
 export interface StepFindings {
   /** With all failing tests, up to 1,000, where a record keeps 20. */
   readonly tests: TestSummary | undefined;
+  /** A report of tests could not be read, or not to its end: more may have failed than are counted. */
+  readonly testsIncomplete?: boolean;
   readonly coverage: CoverageTotals | undefined;
   readonly artifacts: readonly Artifact[];
   /** Sentences that name the file and what is wrong with it. */

@@ -135,6 +135,7 @@ describe("a failed step is excused", () => {
     expect(excused([])).toBe(false);
     expect(excused([BLOB], { failed: 2 })).toBe(false);
     expect(excuses.isExcused({ tests: undefined })).toBe(false);
+    expect(excuses.isExcused({ tests: tested([BLOB]).tests, testsIncomplete: true })).toBe(false);
     scene.clock.add(49 * HOUR);
     expect(excused([BLOB])).toBe(false);
     expect(excused([CATALOG])).toBe(true);
