@@ -26,7 +26,7 @@ export function workFolder(config: Pick<Config, "dataDir">, build: number | stri
 
 const workFolders = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "docker-ci", "work");
 
-/** What every container and network of a build carries. */
+/** What every container and network of a build carries, and every cache that is for it alone. */
 export function buildLabels(instance: string, build: Build): Record<string, string> {
   return {
     "docker-ci.instance": instance,
@@ -80,6 +80,8 @@ export async function sweepLeftovers({ runtime, store, instance, config, log }: 
   const owners = new Set<string>();
   for (const { container } of await runtime.find(mine)) owners.add(container.labels["docker-ci.build"] ?? "");
   for (const { labels } of await runtime.findNetworks(mine)) owners.add(labels["docker-ci.build"] ?? "");
+  // Those of a branch or a pull request have no number, and stay.
+  for (const { labels } of await runtime.findVolumes(mine)) owners.add(labels["docker-ci.build"] ?? "");
   owners.delete("");
   const folders: string[] = await readdir(workFolders(config)).catch(() => [] /* nothing was ever fetched */);
   for (const name of folders) if (/^\d+$/.test(name)) owners.add(name);

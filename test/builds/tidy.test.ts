@@ -32,6 +32,11 @@ async function openWorkshop() {
       await mkdir(folderOf(build), { recursive: true });
       await writeFile(join(folderOf(build), "tree.tar"), "");
     },
+    /** A cache of the build alone. */
+    async keepCache(build: Build): Promise<void> {
+      const labels = { ...corner.labels, ...buildLabels(instance, build) };
+      await corner.runtime.createVolume(corner.name(`cache-${build.number}`), labels);
+    },
     async buildImage(build: Build, lines: string): Promise<void> {
       const labels = { ...corner.labels, ...imageLabels(instance, build.project) };
       const tag = imageTag("hello", `${instance}-${build.number}`, "image");
@@ -47,7 +52,11 @@ async function openWorkshop() {
     async owners(): Promise<string[]> {
       const found = await corner.runtime.find(corner.labels);
       const networks = await corner.runtime.findNetworks(corner.labels);
-      const labels = [...found.map(({ container }) => container.labels), ...networks.map((network) => network.labels)];
+      const volumes = await corner.runtime.findVolumes(corner.labels);
+      const labels = [
+        ...found.map(({ container }) => container.labels),
+        ...[...networks, ...volumes].map((other) => other.labels),
+      ];
       return labels.map((label) => label["docker-ci.build"] ?? "").toSorted();
     },
     async [Symbol.asyncDispose]() {
@@ -88,6 +97,22 @@ test("a start removes what a killed process left of builds that are over or unkn
     false,
     true,
   ]);
+});
+
+test("a cache that is for one build goes with it, at once or at the next start; those of branches stay", async () => {
+  await using shop = await openWorkshop();
+  const builds = [await shop.begin(await shop.create()), await shop.begin(await shop.create())];
+  const [over, lost] = builds;
+  if (over === undefined || lost === undefined) throw new Error("there are two");
+  await Promise.all(builds.map((build) => shop.keepCache(build)));
+  const ofBranch = { ...shop.corner.labels, ...imageLabels(shop.scene.instance, over.project) };
+  await shop.corner.runtime.createVolume(shop.corner.name("cache-main"), ofBranch);
+  await shop.end(over, PASSED);
+  await tidyUp(shop.scene, over.number);
+  expect(await shop.owners()).toEqual(["", "2"]);
+  await shop.end(lost, PASSED);
+  await sweepLeftovers(shop.scene);
+  expect(await shop.owners()).toEqual([""]);
 });
 
 test("images of a project's last two builds are kept for their layers, older ones go, and those of a running build stay", async () => {
