@@ -1,6 +1,6 @@
 /** `!build`: queue a build. */
 import { z } from "zod";
-import { accepted, requesterOf } from "../src/builds/accepted.ts";
+import { accepted, askedIn, requesterOf } from "../src/builds/accepted.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { GitRef, ProjectName } from "../src/names.ts";
 
@@ -10,6 +10,7 @@ export const build = defineCommand({
   summary: "Queue a build of a project and answer here with the result.",
   examples: ["!build docker-registry", "!build docker-registry v2.1", "!build hello main GREETING=hi"],
   role: "developer",
+  repeatable: true,
   args: z.strictObject({
     project: z.string(),
     ref: GitRef.optional().meta({ label: "branch, tag or commit" }),
@@ -22,6 +23,7 @@ export const build = defineCommand({
       ref: args.ref ?? project.branch,
       requester: requesterOf(identity, message),
       params: args.params,
+      asked: askedIn(message),
     });
     return accepted(build, { ...services, builds });
   },

@@ -11,6 +11,7 @@ export const cancel = defineCommand({
   summary: "Stop a build, queued or running; the reason is kept with it.",
   examples: ["!cancel 43", "!cancel 43 superseded by 44"],
   role: "developer",
+  repeatable: true,
   args: z.strictObject({
     build: BuildArgument,
     reason: z.string().max(200).optional().meta({ takes: "rest" }),

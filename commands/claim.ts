@@ -8,6 +8,7 @@ export const claim = defineCommand({
   summary: "Say that you are mending a broken project; every room that heard of it is told.",
   examples: ["!claim docker-registry"],
   changes: true,
+  repeatable: true,
   args: z.strictObject({ project: z.string() }),
   async run({ args, builds, incidents, identity, message, config }) {
     const project = builds.project(args.project);

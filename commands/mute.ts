@@ -12,6 +12,7 @@ export const mute = defineCommand({
   summary: "No notices in this room for a while, a day by default; answers go on.",
   examples: ["!mute", "!mute 2h"],
   changes: true,
+  repeatable: true,
   args: z.strictObject({ for: DurationArgument.optional().meta({ label: "time" }) }),
   async run({ args, subscriptions, message, clock, config }) {
     const forMs = args.for ?? DAY_MS;

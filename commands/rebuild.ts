@@ -1,6 +1,6 @@
 /** `!rebuild`: the same revision again. */
 import { z } from "zod";
-import { accepted, requesterOf } from "../src/builds/accepted.ts";
+import { accepted, askedIn, requesterOf } from "../src/builds/accepted.ts";
 import { BuildArgument } from "../src/chat/build-argument.ts";
 import { defineCommand } from "../src/chat/command.ts";
 
@@ -9,12 +9,14 @@ export const rebuild = defineCommand({
   summary: "Build the same revision again, or only the steps that failed.",
   examples: ["!rebuild 43", "!rebuild 43 failed"],
   role: "developer",
+  repeatable: true,
   args: z.strictObject({
     build: BuildArgument,
     only: z.enum(["failed"], { error: 'only "failed" may follow' }).optional().meta({ label: "failed" }),
   }),
   async run({ args, builds, message, identity, ...services }) {
-    const again = await builds.rebuild(args.build, requesterOf(identity, message), args.only === "failed");
+    const requester = requesterOf(identity, message);
+    const again = await builds.rebuild(args.build, requester, args.only === "failed", askedIn(message));
     return accepted(again, { ...services, builds });
   },
 });

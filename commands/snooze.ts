@@ -10,6 +10,7 @@ export const snooze = defineCommand({
   summary: "No notices of a project for a while, anywhere; that it is mended is still told.",
   examples: ["!snooze docker-registry 2h"],
   changes: true,
+  repeatable: true,
   args: z.strictObject({ project: z.string(), for: DurationArgument.meta({ label: "time" }) }),
   async run({ args, builds, subscriptions, clock }) {
     const { name } = builds.project(args.project);

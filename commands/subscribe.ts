@@ -17,6 +17,7 @@ export const subscribe = defineCommand({
     "!subscribe hello every",
   ],
   changes: true,
+  repeatable: true,
   args: z.strictObject({
     project: z.string().meta({ label: "project or all" }),
     events: z.string().optional(),

@@ -8,6 +8,7 @@ export const unmute = defineCommand({
   summary: "Notices in this room again.",
   examples: ["!unmute"],
   changes: true,
+  repeatable: true,
   args: z.strictObject({}),
   async run({ subscriptions, message }) {
     const muted = await subscriptions.unmute(message.room);

@@ -9,6 +9,7 @@ export const unsubscribe = defineCommand({
   summary: "End a subscription of this room; without a project, list what it has.",
   examples: ["!unsubscribe docker-registry", "!unsubscribe all", "!unsubscribe"],
   changes: true,
+  repeatable: true,
   args: z.strictObject({ project: z.string().optional().meta({ label: "project or all" }) }),
   async run({ args, builds, subscriptions, message }) {
     if (args.project !== undefined) {

@@ -11,6 +11,7 @@ export const watch = defineCommand({
   summary: "Say here, to you, how a build ends that was asked for elsewhere.",
   examples: ["!watch 43"],
   changes: true,
+  repeatable: true,
   args: z.strictObject({ build: BuildArgument }),
   async run({ args, builds, subscriptions, message, config }) {
     const { displayName: to, account } = message.speaker;

@@ -21,6 +21,11 @@ export function requesterOf(identity: Identity, { speaker, room, thread }: ChatM
   };
 }
 
+/** What the message asks for is asked for once (`BuildRequest.asked`), whatever is killed and begun again. */
+export function askedIn({ room, id }: ChatMessage): string {
+  return `${room.network}:${id}`;
+}
+
 export async function accepted(
   build: Build,
   { builds, config, workers }: Pick<CommandServices, "builds" | "config" | "workers">,

@@ -29,6 +29,8 @@ export interface BuildRequest {
   readonly ref: GitRef;
   readonly requester: Requester;
   readonly params?: Readonly<Record<string, string>>;
+  /** Names the request: within a day, those of one name get one build. */
+  readonly asked?: string | undefined;
 }
 
 /** What happened to a cancel: done at once, passed on to the worker, or too late. */
@@ -63,8 +65,11 @@ export type Builds = ReturnType<typeof createBuilds>;
 
 export function createBuilds(deps: BuildsDeps) {
   const { config, store, queue, revisions, redis, clock, log } = deps;
-  async function accept(draft: Omit<Build, "number" | "state" | "attempt" | "steps" | "requestedAt">): Promise<Build> {
-    const build = await store.create({ ...draft, requestedAt: clock.now().toISOString() });
+  async function accept(
+    draft: Omit<Build, "number" | "state" | "attempt" | "steps" | "requestedAt">,
+    asked?: string,
+  ): Promise<Build> {
+    const build = await store.create({ ...draft, requestedAt: clock.now().toISOString() }, asked);
     log.info({ build: build.number, project: build.project, by: build.requester.name }, "build accepted");
     deps.onAccepted?.(build);
     await queue.add(build.number);
@@ -99,27 +104,30 @@ export function createBuilds(deps: BuildsDeps) {
      * Records a build and wakes a worker.
      * @throws UserError for a ref that the repository does not have, RuntimeError for a repository that cannot be reached.
      */
-    async request({ project: name, ref, requester, params = {} }: BuildRequest): Promise<Build> {
+    async request({ project: name, ref, requester, params = {}, asked }: BuildRequest): Promise<Build> {
       const project = this.project(name);
       const revision = revisions === undefined ? undefined : await resolve(revisions, project, ref, config.url);
-      return accept({ project: name, ref, requester, params, ...(revision === undefined ? {} : { revision }) });
+      return accept({ project: name, ref, requester, params, ...(revision === undefined ? {} : { revision }) }, asked);
     },
 
     /** The same revision and parameters again; with `onlyFailed` only the run steps that did not pass. */
-    async rebuild(number: BuildNumber, requester: Requester, onlyFailed: boolean): Promise<Build> {
+    async rebuild(number: BuildNumber, requester: Requester, onlyFailed: boolean, asked?: string): Promise<Build> {
       const before = await get(number);
       this.project(before.project);
       if (onlyFailed && !isFinished(before)) throw new UserError(`#${number} is not over yet.`);
       const onlySteps = onlyFailed ? failedRunSteps(before) : undefined;
-      return accept({
-        project: before.project,
-        ref: before.ref,
-        requester,
-        params: before.params,
-        rebuildOf: number,
-        ...(before.revision === undefined ? {} : { revision: before.revision }),
-        ...(onlySteps === undefined ? {} : { onlySteps }),
-      });
+      return accept(
+        {
+          project: before.project,
+          ref: before.ref,
+          requester,
+          params: before.params,
+          rebuildOf: number,
+          ...(before.revision === undefined ? {} : { revision: before.revision }),
+          ...(onlySteps === undefined ? {} : { onlySteps }),
+        },
+        asked,
+      );
     },
 
     /** Cancels a queued build here and now; a running one within seconds, by its worker. */

@@ -17,6 +17,7 @@ import { Build, type BuildState, type FinishedBuild, isFinished } from "./build.
 
 const NEXT = "docker-ci:builds:next";
 const ALL = "docker-ci:builds";
+const DAY_S = 86_400;
 const EVENTS = "docker-ci:events";
 /** Numbers of builds that ended and whose news has not been made of it yet, in the order in which they ended. */
 export const FINISHED = "docker-ci:builds:finished";
@@ -110,15 +111,32 @@ export function createBuildStore(redis: Redis, log?: Logger) {
     });
   }
 
+  const next = async (): Promise<BuildNumber> => BuildNumber.parse(await redis.incr(NEXT));
+
+  async function reserved(asked: string): Promise<BuildNumber> {
+    const key = `docker-ci:builds:asked:${asked}`;
+    const before = await redis.get(key);
+    if (before !== null) return BuildNumber.parse(Number(before));
+    const number = await next();
+    await redis.set(key, number, "EX", DAY_S);
+    return number;
+  }
+
   return {
     /** The channel on which a `BuildEvent` is published as JSON at every change. */
     eventChannel: EVENTS,
 
-    /** Takes the next number and writes the record in state `queued`. */
-    async create(build: Omit<Build, "number" | "state" | "attempt" | "steps">): Promise<Build> {
-      const number = BuildNumber.parse(await redis.incr(NEXT));
+    /**
+     * Takes the next number and writes the record in state `queued`.
+     * @param asked names the request. Its number is reserved first, so that one which was killed anywhere in here and is made
+     * again within a day gets the same build.
+     */
+    async create(build: Omit<Build, "number" | "state" | "attempt" | "steps">, asked?: string): Promise<Build> {
+      const number = asked === undefined ? await next() : await reserved(asked);
       const created: Build = { ...build, number, attempt: 0, state: { kind: "queued" }, steps: [] };
       if (!(await write({ state: "", attempt: 0 }, created, []))) {
+        const before = asked === undefined ? undefined : await this.get(number);
+        if (before !== undefined) return before;
         throw new RuntimeError(`build #${number} exists already; was ${NEXT} reset?`);
       }
       return created;

@@ -41,8 +41,11 @@ export interface Chat extends AsyncDisposable {
   readonly state: ChatState;
   send(outgoing: Outgoing): Promise<void>;
   progress?(room: Room, key: string, reply: Reply | undefined): void;
-  /** Calls back on every message that this network heard; returns the way to stop. */
-  onMessage(listener: (message: ChatMessage) => void): () => void;
+  /**
+   * Calls back on every message that this network heard; returns the way to stop. Where the listener returns a promise, that is when it has
+   * handled the message to its end: a network that keeps what was said until then waits for it, the others do not.
+   */
+  onMessage(listener: (message: ChatMessage) => unknown): () => void;
   /** Calls back whenever `state` changed; returns the way to stop. */
   onState(listener: (state: ChatState) => void): () => void;
 }

@@ -8,6 +8,7 @@ import type { Config } from "../config.ts";
 import { describeError, RuntimeError, UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { isRedisAway } from "../queue/redis.ts";
+import { formatAge } from "../units.ts";
 import { bindArguments } from "./arguments.ts";
 import type { Chat } from "./chat.ts";
 import { type Command, type CommandServices, examplesOf, type MisfitError, usage } from "./command.ts";
@@ -22,6 +23,8 @@ import { type Reply, say } from "./reply.ts";
 const STILL_WORKING_MS = 2_500;
 /** How long a message that changed something is remembered, so that a second delivery does nothing. */
 const HEARD_SECONDS = 86_400;
+/** Nobody expects any more that something happens which they asked for before that. */
+const LATE_MS = 15 * 60_000;
 /** No more of a wrong argument is repeated. */
 const MISFIT_LENGTH = 60;
 
@@ -66,11 +69,32 @@ export function createDispatcher(
     }
   }
 
+  /**
+   * Why something that was asked of a process before this one is left undone. Its mark (`heardFirst`) is set before it is done,
+   * so a command with the mark may have taken effect or not: one that is not repeatable is done at most once, and the person
+   * is told. Without the mark it was not begun.
+   */
+  async function whyNotNow(command: Command, message: ChatMessage, at: Date): Promise<string | undefined> {
+    const begun = command.changes && (await redis.exists(heardKey(message))) === 1;
+    const agoMs = Math.max(0, services.clock.now().getTime() - at.getTime());
+    const late = agoMs > LATE_MS;
+    const what = `${config.prefix}${command.name} of ${formatAge(agoMs)} ago`;
+    if (begun && (late || !command.repeatable))
+      return `docker-ci was stopped in the middle of your ${what}. Look whether it was done, and say it again if not.`;
+    return late
+      ? `docker-ci was stopped before your ${what} and did not run it. Say it again if you still want it.`
+      : undefined;
+  }
+
   /** `follow` is told of the command's trail as soon as there is one. */
   async function answer(parsed: ParsedCommand, message: ChatMessage, follow: (trail: Trail) => void): Promise<Outcome> {
     const command = byName.get(parsed.name);
     if (command === undefined) return refuse(unknownCommand(parsed.name, [...byName.keys()], config));
     if (refusal !== undefined) return refuse(refusal);
+    if (message.leftOver !== undefined) {
+      const stays = await whyNotNow(command, message, message.leftOver);
+      if (stays !== undefined) return refuse(stays);
+    }
     const identity = identify(config, message.speaker, message.room, await linkedAccounts(message, command));
     const trail = followCommand(audit, { command, parsed, message, identity }, log);
     if (!mayAct(identity, command.role)) {
@@ -82,7 +106,8 @@ export function createDispatcher(
     const misfit = command.misfit(bound.given);
     if (misfit !== undefined) return refuse(howTo(command, config.prefix, misfitPhrase(misfit, bound.given)));
     if (command.changes) {
-      if (!(await heardFirst(redis, message))) return { reply: say("info", []), handled: "ignored" };
+      const first = await heardFirst(redis, message);
+      if (!first && message.leftOver === undefined) return { reply: say("info", []), handled: "ignored" };
       await trail.begins();
       follow(trail);
     }
@@ -148,8 +173,11 @@ export function createDispatcher(
 
 /** Whether this message is heard for the first time: a network may deliver one twice after a reconnection. */
 async function heardFirst(redis: Redis, message: ChatMessage): Promise<boolean> {
-  const key = `docker-ci:heard:${message.room.network}:${message.id}`;
-  return (await redis.set(key, "1", "EX", HEARD_SECONDS, "NX")) === "OK";
+  return (await redis.set(heardKey(message), "1", "EX", HEARD_SECONDS, "NX")) === "OK";
+}
+
+function heardKey({ room, id }: ChatMessage): string {
+  return `docker-ci:heard:${room.network}:${id}`;
 }
 
 function refuse(text: string): Outcome {

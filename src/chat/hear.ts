@@ -46,7 +46,7 @@ export function hearChats(): Hearing {
 
   return {
     listen(chat) {
-      chat.onMessage((message) => void hear(message, chat));
+      chat.onMessage((message) => hear(message, chat));
     },
     answerWith: ready.resolve,
     refusals: (network) => refused.get(network) ?? 0,

@@ -3,27 +3,34 @@ import type { Logger } from "pino";
 
 export class Listeners<Event> {
   readonly #log: Logger;
-  readonly #all = new Set<(event: Event) => void>();
+  readonly #all = new Set<(event: Event) => unknown>();
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
   /** Returns the way to stop. */
-  add(listener: (event: Event) => void): () => void {
+  add(listener: (event: Event) => unknown): () => void {
     // Wrapped, so that one function added twice is two listeners.
-    const entry = (event: Event): void => listener(event);
+    const entry = (event: Event): unknown => listener(event);
     this.#all.add(entry);
     return () => void this.#all.delete(entry);
   }
 
   tell(event: Event): void {
-    for (const listener of [...this.#all]) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.#log.error({ err: error }, "a listener threw");
-      }
+    void this.toldAll(event);
+  }
+
+  /** Calls them at once and in order; resolves when each has done what it promised. Never rejects. */
+  async toldAll(event: Event): Promise<void> {
+    await Promise.all([...this.#all].map((listener) => this.#call(listener, event)));
+  }
+
+  async #call(listener: (event: Event) => unknown, event: Event): Promise<void> {
+    try {
+      await listener(event);
+    } catch (error) {
+      this.#log.error({ err: error }, "a listener threw");
     }
   }
 

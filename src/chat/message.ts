@@ -45,4 +45,6 @@ export interface ChatMessage {
   readonly command?: boolean;
   /** What refuses it is for the speaker alone: a pressed button. */
   readonly discreet?: boolean;
+  /** A process before this one heard it then, and was stopped before it had answered. It may have done what was asked. */
+  readonly leftOver?: Date;
 }
