@@ -112,7 +112,8 @@ async function loadAdapters(): Promise<Adapters> {
         import("../adapters/chart/index.ts"),
       ]);
       const memory = slack.createSlackMemory(redis, workspace.name);
-      return slack.connectSlack(slack.fromConfig(workspace, VERSION), { log, memory, drawChart });
+      const journal = slack.createSlackJournal(redis, workspace.name, log);
+      return slack.connectSlack(slack.fromConfig(workspace, VERSION), { log, memory, journal, drawChart });
     },
     async probeSlack(workspace, log) {
       const slack = await import("../adapters/slack/index.ts");

@@ -1,6 +1,6 @@
 /** Staying connected: who we are, a socket, and a proof every half minute that Slack still answers; again and again, for ever. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { App, Logger as BoltLogger } from "@slack/bolt";
+import type { App, Logger as BoltLogger, ReceiverEvent } from "@slack/bolt";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { describeError } from "../../src/errors.ts";
@@ -29,6 +29,8 @@ export interface ConnectionPorts {
   random(): number;
   /** Called once, before the first event. */
   listen(app: App): void;
+  /** Called with every event, which is not acknowledged before this resolves. Never rejects. */
+  taken(body: unknown): Promise<void>;
   /** Slack answers and the socket is open; also after every doubt. */
   up(who: Who, rooms: readonly string[]): void;
   down(reason: string): void;
@@ -138,9 +140,16 @@ export class Connection {
 
   /** Bolt sorts the events out; who we are is told to it, so it asks nobody. */
   #createApp(BoltApp: typeof App, logger: BoltLogger): App {
-    const { options } = this.#ports;
+    const { options, taken } = this.#ports;
     const nothing = async (): Promise<void> => undefined;
-    const app = new BoltApp({
+    /** Bolt acknowledges an event before any of its own hooks. */
+    class PatientApp extends BoltApp {
+      override async processEvent(event: ReceiverEvent): Promise<void> {
+        await taken(event.body);
+        await super.processEvent(event);
+      }
+    }
+    const app = new PatientApp({
       authorize: async () => ({
         botToken: options.botToken,
         ...(this.#who === undefined ? {} : { botUserId: this.#who.user_id }),

@@ -8,6 +8,7 @@ import { DEFAULT_TIMING } from "./options.ts";
 import { SlackChat } from "./slack-chat.ts";
 
 export { fromConfig } from "./from-config.ts";
+export { createSlackJournal, type LeftOver, type SlackJournal } from "./journal.ts";
 export { createSlackMemory, Posted, type SlackMemory } from "./memory.ts";
 export { DEFAULT_TIMING, type SlackDeps, type SlackOptions, type SlackTiming } from "./options.ts";
 export { probeSlack, type SlackProbe } from "./probe.ts";
@@ -16,6 +17,7 @@ export { probeSlack, type SlackProbe } from "./probe.ts";
 export function connectSlack(options: SlackOptions, deps: SlackDeps): Chat {
   const chat = new SlackChat(options, {
     memory: deps.memory,
+    journal: deps.journal,
     random: deps.random ?? Math.random,
     drawChart: deps.drawChart,
     timing: { ...DEFAULT_TIMING, ...deps.timing },

@@ -6,6 +6,7 @@ export interface Names {
 }
 
 const MARKUP = /<([^<>]*)>|&(amp|lt|gt);/g;
+const LEADING = /^[\s\p{Cf}]+/u;
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">" };
 
 /** In one pass, so that `&amp;lt;` stays what was typed. Never throws; time is linear in the length. */
@@ -36,6 +37,15 @@ function undoReference(inside: string, names: Names): string {
 
 function unescaped(text: string): string {
   return text.replace(/&(amp|lt|gt);/g, (_whole, entity: string) => ENTITIES[entity] ?? "");
+}
+
+/**
+ * Whether a text as Slack sends it can be a command in a channel: those begin with a sign or with the bot's name. It may say yes
+ * to what is none; while the bot does not know its own name, to everything.
+ */
+export function mayBeCommand(text: string, botName: string): boolean {
+  const said = text.replace(LEADING, "");
+  return /^[^\p{L}\p{N}]/u.test(said) || said.slice(0, botName.length).toLowerCase() === botName.toLowerCase();
 }
 
 /** The ids of everybody a text mentions. */

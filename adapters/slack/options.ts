@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import type { Chart } from "../../src/chat/reply.ts";
 import type { NetworkName } from "../../src/names.ts";
+import type { SlackJournal } from "./journal.ts";
 import type { SlackMemory } from "./memory.ts";
 
 export interface SlackOptions {
@@ -56,6 +57,7 @@ export const DEFAULT_TIMING: SlackTiming = {
 export interface SlackDeps {
   readonly log: Logger;
   readonly memory: SlackMemory;
+  readonly journal: SlackJournal;
   /** 0 to 1, for jitter; default `Math.random`. */
   readonly random?: () => number;
   /** A chart as PNG; without it no picture is shown. */

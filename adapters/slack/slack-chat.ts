@@ -7,12 +7,14 @@ import { Listeners } from "../../src/chat/listeners.ts";
 import { type ChatMessage, type Room, roomKey } from "../../src/chat/message.ts";
 import type { Chart, Reply } from "../../src/chat/reply.ts";
 import { describeError, RuntimeError } from "../../src/errors.ts";
+import { deferred } from "../../src/lifecycle.ts";
 import type { NetworkName } from "../../src/names.ts";
 import { SlackApi } from "./api.ts";
 import { Connection, type Who } from "./connection.ts";
 import { Delivery } from "./delivery.ts";
 import { Edits } from "./edits.ts";
 import { Hearing, notHere } from "./hearing.ts";
+import type { SlackJournal } from "./journal.ts";
 import { listenTo } from "./listen.ts";
 import type { SlackMemory } from "./memory.ts";
 import type { SlackOptions, SlackTiming } from "./options.ts";
@@ -25,6 +27,7 @@ import { RoomQueue } from "./room-queue.ts";
 
 export interface SlackParts {
   readonly memory: SlackMemory;
+  readonly journal: SlackJournal;
   readonly timing: SlackTiming;
   readonly log: Logger;
   readonly drawChart: ((chart: Chart) => Promise<Buffer>) | undefined;
@@ -39,6 +42,8 @@ export class SlackChat implements Chat {
   readonly #messages: Listeners<ChatMessage>;
   readonly #states: Listeners<ChatState>;
   readonly #stopped = new AbortController();
+  /** Somebody listens; what comes before waits for them. */
+  readonly #listened = deferred<void>();
   readonly #api: SlackApi;
   readonly #connection: Connection;
   readonly #hearing: Hearing;
@@ -49,7 +54,7 @@ export class SlackChat implements Chat {
   #state: ChatState = { kind: "away", since: new Date(), reason: "connecting" };
   #running: Promise<void> | undefined;
 
-  constructor(options: SlackOptions, { memory, timing, log, drawChart, random }: SlackParts) {
+  constructor(options: SlackOptions, { memory, journal, timing, log, drawChart, random }: SlackParts) {
     this.network = options.name;
     this.#log = log;
     this.#messages = new Listeners(log);
@@ -72,13 +77,15 @@ export class SlackChat implements Chat {
     );
     this.#hearing = new Hearing({
       options,
-      memory,
+      journal,
       people,
       responses,
       log,
-      self: () => ({ id: this.#who?.user_id ?? "", name: this.#who?.user ?? "docker-ci" }),
-      deliver: (message) => {
-        if (!stopped.aborted) this.#messages.tell(message);
+      self: () => ({ id: this.#who?.user_id ?? "", name: this.#who?.user ?? "" }),
+      deliver: async (message) => {
+        await this.#listened.promise;
+        if (!stopped.aborted) await this.#messages.toldAll(message);
+        return !stopped.aborted;
       },
       elsewhere: (channel, user) => this.#refer(channel, user),
     });
@@ -90,6 +97,7 @@ export class SlackChat implements Chat {
       stopped,
       random,
       listen: (app: App) => listenTo(app, this.#hearing),
+      taken: (body) => this.#hearing.said(body),
       up: (who, rooms) => this.#up(who, rooms),
       down: (reason) => this.#away(reason),
     });
@@ -104,7 +112,8 @@ export class SlackChat implements Chat {
     this.#running = this.#connection.run();
   }
 
-  onMessage(listener: (message: ChatMessage) => void): () => void {
+  onMessage(listener: (message: ChatMessage) => unknown): () => void {
+    this.#listened.resolve();
     return this.#messages.add(listener);
   }
 
@@ -175,6 +184,7 @@ export class SlackChat implements Chat {
 
   #up(who: Who, rooms: readonly string[]): void {
     this.#who = who;
+    void this.#hearing.takeUp();
     if (this.#state.kind === "connected" && this.#state.rooms.join() === rooms.join()) return;
     this.#log.info({ bot: who.user, team: who.team, rooms }, "connected");
     const since = this.#state.kind === "connected" ? this.#state.since : new Date();

@@ -2,8 +2,10 @@
 import { pino } from "pino";
 import {
   connectSlack,
+  type LeftOver,
   type Posted,
   type SlackDeps,
+  type SlackJournal,
   type SlackMemory,
   type SlackOptions,
   type SlackTiming,
@@ -50,6 +52,25 @@ export function memoryInMemory(): SlackMemory & { readonly posted: Map<string, P
   };
 }
 
+/** What Redis would keep of the messages; `left` is what another process left. */
+export function journalInMemory(left: readonly LeftOver[] = []): SlackJournal & { readonly written: Set<string> } {
+  const seen = new Set<string>();
+  const written = new Set<string>();
+  return {
+    written,
+    async write({ ids }) {
+      const known = ids.some((id) => seen.has(id));
+      for (const id of ids) seen.add(id);
+      if (!known) written.add(ids.at(-1) ?? "");
+      return known ? "known" : "written";
+    },
+    async crossOff(ids) {
+      for (const id of ids) written.delete(id);
+    },
+    leftOver: async () => left,
+  };
+}
+
 export interface SlackBot extends AsyncDisposable {
   readonly chat: Chat;
   readonly heard: readonly ChatMessage[];
@@ -78,7 +99,13 @@ export function startSlackBot(slack: Pick<Slack, "apiUrl">, { options, timing, d
       version: "docker-ci/test",
       ...options,
     },
-    { log: pino({ level: "silent" }), memory: memoryInMemory(), ...deps, timing: { ...QUICK, ...timing } },
+    {
+      log: pino({ level: "silent" }),
+      memory: memoryInMemory(),
+      journal: journalInMemory(),
+      ...deps,
+      timing: { ...QUICK, ...timing },
+    },
   );
   const heard: ChatMessage[] = [];
   const states: ChatState[] = [chat.state];

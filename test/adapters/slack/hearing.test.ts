@@ -107,11 +107,13 @@ describe("once, and in order", () => {
     expect((await bot.hear()).speaker).toMatchObject({ displayName: "U1", account: "U1" });
   });
 
-  test("a memory that fails loses no command and doubles none", async () => {
+  test("a journal that fails loses no command and doubles none", async () => {
     const broken = async (): Promise<never> => {
       throw new Error("Redis is away");
     };
-    await using deaf = startSlackBot(slack, { deps: { memory: { firstTime: broken, get: broken, set: broken } } });
+    await using deaf = startSlackBot(slack, {
+      deps: { journal: { write: broken, crossOff: broken, leftOver: broken } },
+    });
     await deaf.connected();
     await bot[Symbol.asyncDispose]();
     slack.mention("U1", "C1", "build hello", { times: 3 });
