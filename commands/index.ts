@@ -22,6 +22,7 @@ import { shutdown } from "./shutdown.ts";
 import { snooze } from "./snooze.ts";
 import { status } from "./status.ts";
 import { subscribe } from "./subscribe.ts";
+import { tests } from "./tests.ts";
 import { unlink } from "./unlink.ts";
 import { unmute } from "./unmute.ts";
 import { unquarantine } from "./unquarantine.ts";
@@ -42,6 +43,7 @@ export const commands: readonly Command[] = [
   eta,
   log,
   why,
+  tests,
   flaky,
   quarantine,
   unquarantine,

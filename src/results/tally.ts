@@ -75,8 +75,13 @@ function named<Test extends TestName>(tests: readonly Test[]): Test[] {
   return unique(tests).toSorted(byName).slice(0, FAILING_KEPT);
 }
 
+/** The first of each name, in the order given. */
 function unique<Test extends TestName>(tests: readonly Test[]): Test[] {
-  return [...new Map(tests.toReversed().map((test) => [testKey(test), test])).values()].toReversed();
+  const found = new Map<string, Test>();
+  for (const test of tests) {
+    if (!found.has(testKey(test))) found.set(testKey(test), test);
+  }
+  return [...found.values()];
 }
 
 type Timed = TestName & { readonly durationMs: number };

@@ -34,7 +34,10 @@ export function testKey({ suite, name }: TestName): string {
   return `${suite}\0${name}`;
 }
 
-/** `registry/handlers › TestBlobUpload`, or the name alone. */
+/** The address of a Go module, which is the same before all of its packages. */
+const MODULE = /^(?:[\w-]+\.)+[a-z]{2,}\/[^/]+\/[^/]+\/(?:v\d+\/)?(?=[^/])/;
+
+/** For people: `registry/handlers › TestBlobUpload`, or the name alone. */
 export function testLabel({ suite, name }: TestName): string {
-  return suite === "" ? name : `${suite} › ${name}`;
+  return suite === "" ? name : `${suite.replace(MODULE, "")} › ${name}`;
 }
