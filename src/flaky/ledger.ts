@@ -6,6 +6,7 @@
  * two processes, is there once.
  */
 import type { Redis } from "ioredis";
+import type { Logger } from "pino";
 import type { StepResult } from "../builds/build.ts";
 import type { Clock } from "../clock.ts";
 import { RuntimeError } from "../errors.ts";
@@ -13,6 +14,7 @@ import type { ProjectName } from "../names.ts";
 import { type TestName, testKey } from "../results/test-case.ts";
 import { FlakyEvent, nameOf } from "./flaky-event.ts";
 import { changesOfMind, type JudgedBuild, Outcome, outcomeOf, secondThoughts } from "./outcome.ts";
+import { readRecord } from "./read-record.ts";
 
 const KEPT_MS = 90 * 86_400_000;
 const BUILDS_KEPT = 200;
@@ -29,11 +31,12 @@ const outcome = (number: number | string): string => `docker-ci:flaky:outcome:${
 
 export type FlakyLedger = ReturnType<typeof createFlakyLedger>;
 
-export function createFlakyLedger(redis: Redis, clock: Clock) {
+/** @param log told of a record that cannot be read. */
+export function createFlakyLedger(redis: Redis, clock: Clock, log?: Logger) {
   async function outcomes(numbers: readonly string[]): Promise<Outcome[]> {
     if (numbers.length === 0) return [];
     const found = await redis.mget(numbers.map(outcome));
-    return found.flatMap((json) => (json === null ? [] : [Outcome.parse(JSON.parse(json))]));
+    return found.flatMap((json) => readRecord(Outcome, json, log));
   }
 
   async function add(project: ProjectName, found: readonly FlakyEvent[]): Promise<void> {
@@ -86,8 +89,8 @@ export function createFlakyLedger(redis: Redis, clock: Clock) {
 
     /** Oldest first, of the 1,000 tests with the newest ones. */
     async events(project: ProjectName, since: Date): Promise<FlakyEvent[]> {
-      const found = (await redis.zrangebyscore(events(project), since.getTime(), "+inf")).map((json) =>
-        FlakyEvent.parse(JSON.parse(json)),
+      const found = (await redis.zrangebyscore(events(project), since.getTime(), "+inf")).flatMap((json) =>
+        readRecord(FlakyEvent, json, log),
       );
       const kept = new Set<string>();
       return found

@@ -1,5 +1,6 @@
 /** Tests whose failure alone fails no build, each with an owner and an end; kept in Redis. */
 import type { Redis } from "ioredis";
+import type { Logger } from "pino";
 import { z } from "zod";
 import { Room } from "../chat/message.ts";
 import type { Clock } from "../clock.ts";
@@ -8,6 +9,7 @@ import { OUTBOX_ROOMS, type OutboxEntry } from "../queue/outbox-entry.ts";
 import { pushArguments, pushLua } from "../queue/push.ts";
 import type { StepFindings } from "../results/findings.ts";
 import { TestName, testKey } from "../results/test-case.ts";
+import { readRecord } from "./read-record.ts";
 
 const QUARANTINE = "docker-ci:quarantine";
 
@@ -52,14 +54,15 @@ ${pushLua({ rooms: 2, first: 4 })}return 1
 
 export type Quarantine = ReturnType<typeof createQuarantine>;
 
-export function createQuarantine(redis: Redis, clock: Clock) {
+/** @param log told of an entry that cannot be read. */
+export function createQuarantine(redis: Redis, clock: Clock, log?: Logger) {
   const field = (project: ProjectName, test: TestName): string => `${project}\0${testKey(test)}`;
   const isOn = ({ until }: Quarantined): boolean => Date.parse(until) > clock.now().getTime();
 
   async function all(): Promise<Remembered[]> {
     const found = Object.values(await redis.hgetall(QUARANTINE));
     return found
-      .map((json) => ({ json, entry: Quarantined.parse(JSON.parse(json)) }))
+      .flatMap((json) => readRecord(Quarantined, json, log).map((entry) => ({ json, entry })))
       .toSorted((a, b) => a.entry.until.localeCompare(b.entry.until));
   }
 
@@ -76,7 +79,7 @@ export function createQuarantine(redis: Redis, clock: Clock) {
       const name = field(entry.project, entry.test);
       const before = await redis.hget(QUARANTINE, name);
       await redis.hset(QUARANTINE, name, JSON.stringify(Quarantined.parse(entry)));
-      return before === null ? undefined : Quarantined.parse(JSON.parse(before));
+      return readRecord(Quarantined, before, log)[0];
     },
 
     /** @returns whether it was there. */

@@ -180,6 +180,15 @@ describe("the end of a quarantine", () => {
     await waitFor("the end to be told", async () => (await scene.told("#ops")).length === 1);
   });
 
+  test("is told although another entry cannot be read", async () => {
+    await using scene = await openScene();
+    await scene.talk.ask("!quarantine docker-registry blob 1h", ADA);
+    await scene.records.redis.commands.hset("docker-ci:quarantine", "x", "{", "y", '{"project":"docker"}');
+    scene.clock.add(2 * HOUR);
+    expect(await tellQuarantines(scene.watch)).toBe(1);
+    expect(await scene.quarantine.of(scene.project)).toEqual([]);
+  });
+
   test("that was renewed meanwhile is not told", async () => {
     await using scene = await openScene();
     await scene.talk.ask("!quarantine docker-registry blob 2d", ADA);
