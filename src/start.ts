@@ -146,7 +146,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
 
   const ledger = createLedger(redis.commands);
   const subscriptions = createSubscriptions(redis.commands, clock);
-  const quarantine = createQuarantine(redis.commands, clock);
+  const quarantine = createQuarantine(redis.commands, clock, log);
   const incidents = createIncidents({ config, ledger, subscriptions, clock });
   const sources = { config, builds, incidents: () => ledger.open() };
   const shutdown = deferred<string>();
@@ -156,7 +156,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       builds,
       incidents,
       subscriptions,
-      flaky: createFlakyLedger(redis.commands, clock),
+      flaky: createFlakyLedger(redis.commands, clock, log),
       quarantine,
       results,
       chats,
