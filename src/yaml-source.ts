@@ -11,7 +11,7 @@ import {
   visit,
   type YAMLError,
 } from "yaml";
-import { formatBytes } from "./units.ts";
+import { formatBytes, formatCount } from "./units.ts";
 
 export interface YamlSource {
   /** Plain values; an empty file is an empty mapping. */
@@ -22,6 +22,8 @@ export interface YamlSource {
 
 /** No file that a person writes for us is larger; the parser's memory is a multiple of it. */
 const MAX_CHARACTERS = 1024 * 1024;
+/** Checking one takes longer than reading it. */
+const MAX_VALUES = 50_000;
 /** Enough for shared defaults, too few for a "billion laughs". */
 const MAX_ALIASES = 100;
 /** One slip makes the parser stumble over many of the lines behind it. */
@@ -39,6 +41,9 @@ export function readSource(
   try {
     // The parser compares each key with each: `oddKeys` does it for ten thousand of them too.
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false });
+    if (countValues(document) > MAX_VALUES) {
+      return { problems: [`${file}: more values than allowed (${formatCount(MAX_VALUES)})`] };
+    }
     const complaints = [
       ...[...document.errors, ...document.warnings].map((complaint) => ({
         offset: complaint.pos[0],
@@ -78,6 +83,16 @@ export function lineOf({ document, lines }: YamlSource, path: readonly PropertyK
 
 function offsetOf(node: unknown): number | undefined {
   return isScalar(node) || isCollection(node) || isAlias(node) ? node.range?.[0] : undefined;
+}
+
+function countValues(document: Document): number {
+  let count = 0;
+  visit(document, {
+    Value() {
+      count += 1;
+    },
+  });
+  return count;
 }
 
 /** Keys that would be lost or changed on the way to plain values, and checked by nobody. */

@@ -121,7 +121,8 @@ export const writtenStep = section({
   name: stepName.describe("Names the step; a later Dockerfile may say FROM <name>."),
   build: buildKey.optional().describe("The folder of a Dockerfile to build an image from, or a mapping."),
   run: oneOrMany(text("a command").meta(TEXT), "commands")
-    .meta(MANY)
+    .refine((commands) => commands.length > 0, "at least one command")
+    .meta({ ...MANY, minItems: 1 })
     .optional()
     .describe("Commands, run by sh -e as one script; default: the image's own command."),
   image: imageReference

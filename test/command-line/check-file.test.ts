@@ -117,9 +117,10 @@ describe("what cannot be used is refused with status 1", () => {
   test("a file of gigabytes, without reading it", async () => {
     await writeFile(join(folder, "big.yml"), "");
     await truncate(join(folder, "big.yml"), 5 * 1024 ** 3);
-    const started = performance.now();
+    const before = process.cpuUsage();
     expect((await checked("big.yml")).printed).toContain("big.yml: larger than allowed (256 KiB)");
-    expect(performance.now() - started).toBeLessThan(2000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(2000);
   });
 
   test("the bot's own configuration, with where that is checked", async () => {

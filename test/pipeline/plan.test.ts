@@ -114,9 +114,9 @@ test.each([
 });
 
 test("a pattern of many stars takes no longer than another", () => {
-  const started = performance.now();
+  const before = process.cpuUsage();
   expect(matchesPattern("a".repeat(250), `${"*a".repeat(120)}b`)).toBe(false);
-  expect(performance.now() - started).toBeLessThan(50);
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(200);
 });
 
 describe("a matrix", () => {

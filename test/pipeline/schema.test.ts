@@ -19,7 +19,11 @@ steps:
     timeout: 10m
     when: { branch: main, event: [push, chat] }
     allow_failure: true
-  - { name: lint, image: "node:20", run: npm run lint }
+    needs: lint
+    retry_failed: 1
+    fail_under: 61.5
+    max_drop: 2
+  - { name: lint, image: "node:20", run: npm run lint, needs: [] }
 matrix: { NODE: [20, "22"] }
 `;
 
@@ -52,8 +56,18 @@ test("every key of the file arrives", () => {
         timeoutMs: 600_000,
         when: { branches: ["main"], events: ["push", "chat"] },
         allowFailure: true,
+        needs: ["lint"],
+        retryFailed: 1,
+        thresholds: { failUnder: 61.5, maxDrop: 2 },
       },
-      { name: "lint", script: "npm run lint", image: { kind: "reference", reference: "node:20" }, allowFailure: false },
+      {
+        name: "lint",
+        needs: [],
+        retryFailed: 0,
+        script: "npm run lint",
+        image: { kind: "reference", reference: "node:20" },
+        allowFailure: false,
+      },
     ],
     matrix: { NODE: ["20", "22"] },
   });
@@ -157,6 +171,16 @@ describe("a mistake is told with its key, its line, what was found and what is a
       "an empty command",
       "steps: [{name: a, image: b, run: }]",
       ["1: steps[0].run: found nothing, allowed: a list of commands"],
+    ],
+    [
+      "no commands",
+      "steps: [{name: a, image: b, run: []}]",
+      ["1: steps[0].run: found an empty list, allowed: at least one command"],
+    ],
+    [
+      "a path of two lines",
+      'steps: [{name: a, image: b, tests: "x\\ny"}]',
+      ['1: steps[0].tests[0]: found "x\\ny", allowed: a path or pattern'],
     ],
     [
       "a name no shell takes",
@@ -347,13 +371,16 @@ describe("a file that is meant to do harm is refused at once", () => {
     ["thousands of wrong names", `steps:\n- name: a\n  image: b\n  env:\n${keys(15_000, "    a-")}`],
     ["thousands of wrong steps", `steps: [${"x,".repeat(120_000)}]`],
     ["thousands of unknown needs", `steps: [{name: a, image: b, needs: [${"x,".repeat(120_000)}]}]`],
+    ["nearly as many values as allowed", `steps: [{name: a, image: b, needs: [${"x,".repeat(49_000)}]}]`],
     ["thousands of values", `steps: [{name: a, image: b}]\nmatrix: {N: [${"x,".repeat(120_000)}]}`],
   ])("%s", (_what, source) => {
-    const started = performance.now();
+    // The processor's time: other tests may be at work beside this one.
+    const before = process.cpuUsage();
     const problems = problemsOf(source);
     expect(problems.length).toBeGreaterThan(0);
     expect(problems.length).toBeLessThan(60);
-    expect(performance.now() - started).toBeLessThan(4000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(4000);
   });
 });
 
