@@ -1,57 +1,82 @@
-/** `!why`: the few lines that explain how a build ended. */
+/** `!why`: the few lines that explain how a build ended, whether it was seen before, and who may have done it. */
 import { z } from "zod";
-import { type Build, isFinished } from "../src/builds/build.ts";
+import { type Build, type FinishedBuild, isFinished } from "../src/builds/build.ts";
 import { buildLine, buildUrl, SHORT_SHA } from "../src/builds/describe.ts";
-import type { LogLine } from "../src/builds/log-files.ts";
-import { plainText } from "../src/builds/plain-text.ts";
 import { BuildArgument } from "../src/chat/build-argument.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { line } from "../src/chat/reply.ts";
-import { UserError } from "../src/errors.ts";
+import type { Incidents } from "../src/incidents/incidents.ts";
+import type { Explanation } from "../src/results/summary.ts";
+import { explain } from "../src/why/explain.ts";
+import { sameFailure, sameFailureWords } from "../src/why/same-failure.ts";
+import { suspectsFirst } from "../src/why/suspects.ts";
+import { explanationWords } from "../src/why/words.ts";
 
-/** Enough for the end of a step's output, with what is said about it. */
-const TAIL_LINES = 60;
-const SHOWN = 4;
-const LINE_LENGTH = 200;
-/** A line of docker-ci's own in a log. */
-const OURS = /^── /;
+/** Among so many builds of the project the same failure is looked for. */
+const HISTORY = 100;
+const SUSPECTS_SHOWN = 3;
 
 export const why = defineCommand({
   name: "why",
-  summary: "Why a build did not pass: the step, what ended it, its last lines, and who is suspected.",
+  summary: "Why a build did not pass: the line that explains it, where it was seen before, and who is suspected.",
   examples: ["!why 43"],
   args: z.strictObject({ build: BuildArgument }),
-  async run({ args, builds, incidents, logLines, config, clock }) {
+  async run({ args, builds, incidents, openLog, config, clock }) {
     const build = await builds.get(args.build);
-    if (!isFinished(build)) throw new UserError(`#${build.number} is not over yet.`);
-    if (build.state.kind === "passed" || build.state.kind === "cancelled") {
+    if (!isFinished(build) || build.state.kind === "passed" || build.state.kind === "cancelled") {
       return { lines: [buildLine(build, config.url, clock.now())] };
     }
-    const open = await incidents.open();
-    const incident = open.find(({ project, branch }) => project === build.project && branch === build.revision?.ref);
-    const suspects = (incident?.suspects ?? [])
-      .slice(0, SHOWN)
-      .map(({ author, sha }) => `${author} ${sha.slice(0, SHORT_SHA)}`);
-    const facts = [
-      `#${build.number} ${build.state.reason}`,
-      suspects.length === 0 ? "" : `suspects: ${suspects.join(", ")}`,
-      incident?.lastGood === undefined ? "" : `was good at #${incident.lastGood.number}`,
+    // Records from before explanations were kept have only their log.
+    const explanation = build.results?.explanation ?? (await explain(build, await openLog(build.number)));
+    const url = buildUrl(config.url, build.number);
+    const link = explanation.logLine === undefined ? `${url}/log` : `${url}#L${explanation.logLine}`;
+    const known = sameFailure(explanation, await builds.latest(HISTORY, build.project), build.number);
+    const isOurs = build.state.kind === "errored";
+    const said = `${headOf(build, explanation)}: ${isOurs ? explanation.line : explanationWords(explanation)}`;
+    const beside = [
+      moreTests(build),
+      isOurs ? "not your change" : "",
+      sameFailureWords(known),
+      ...(isOurs ? [] : await suspicion(incidents, build, explanation)),
     ];
-    const excerpt = endOfStep(build, (await logLines(build.number, TAIL_LINES)) ?? []);
+    const { excerpt } = explanation;
+    const isSaid = excerpt.every((text) => said.includes(text.trim()));
     return {
-      lines: [line(build.state.kind, facts, `${buildUrl(config.url, build.number)}/log`)],
-      ...(excerpt.length === 0 ? {} : { verbatim: excerpt }),
+      lines: [line("info", [said]), line("info", beside, link)],
+      ...(isSaid ? {} : { verbatim: excerpt }),
     };
   },
 });
 
-/** The last lines that the failing step itself printed; of what could not run, what docker-ci said. */
-function endOfStep(build: Build, tail: readonly LogLine[]): string[] {
-  const failed = build.steps.find((step) => step.state === "failed" && step.allowed !== true);
-  const end = tail.findLastIndex(
-    ({ text }) => failed !== undefined && text.startsWith(`── step ${failed.name} failed`),
-  );
-  const before = tail.slice(0, end === -1 ? tail.length : end).map(({ text }) => plainText(text).trimEnd());
-  const printed = before.filter((text) => text !== "" && (end === -1 || !OURS.test(text)));
-  return printed.slice(-SHOWN).map((text) => (text.length > LINE_LENGTH ? `${text.slice(0, LINE_LENGTH - 1)}…` : text));
+/** `#43 step tests, exit 1`; without what ended the step where the explanation says it again. */
+function headOf(build: FinishedBuild, { step, line: explained }: Explanation): string {
+  const name = `#${build.number}`;
+  if (build.state.kind === "errored") return `${name} could not run`;
+  if (build.state.kind !== "failed") return name;
+  const meaning = build.steps.find((each) => each.name === step && each.state === "failed")?.meaning;
+  const isRepeated = meaning !== undefined && explained.includes(meaning);
+  if (step === undefined) return `${name} failed`;
+  return isRepeated ? `${name} step ${step}` : `${name} ${build.state.reason}`;
+}
+
+function moreTests(build: FinishedBuild): string {
+  const failed =
+    build.steps.find(({ state, tests }) => state === "failed" && (tests?.failed ?? 0) > 0)?.tests?.failed ?? 0;
+  return failed < 2 ? "" : `and ${failed - 1} more failing ${failed === 2 ? "test" : "tests"}`;
+}
+
+/** `bob 3f2c9aa touched registry/handlers/blobupload.go`; where nobody touched what failed, all that came in since it was good. */
+async function suspicion(incidents: Incidents, build: Build, { files }: Explanation): Promise<string[]> {
+  const open = await incidents.open();
+  const incident = open.find(({ project, branch }) => project === build.project && branch === build.revision?.ref);
+  if (incident === undefined || build.number < incident.firstBad.number) return [];
+  const ranked = suspectsFirst(incident.suspects, files);
+  const named = ({ suspect }: (typeof ranked)[number]): string =>
+    `${suspect.author} ${suspect.sha.slice(0, SHORT_SHA)}`;
+  const near = ranked.filter(({ touched }) => touched !== undefined).slice(0, SUSPECTS_SHOWN - 1);
+  if (near.length > 0) return near.map((each) => `${named(each)} touched ${each.touched}`);
+  const good = incident.lastGood === undefined ? "" : `was good at #${incident.lastGood.number}`;
+  if (ranked.length === 0) return [good];
+  const more = ranked.length > SUSPECTS_SHOWN ? ` and ${ranked.length - SUSPECTS_SHOWN} more` : "";
+  return [good, `suspects: ${ranked.slice(0, SUSPECTS_SHOWN).map(named).join(", ")}${more}`];
 }

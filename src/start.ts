@@ -168,6 +168,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       outbox: () => readOutbox(redis.commands, chats),
       ...(config.mail === undefined ? {} : { mailReport: () => mailReportNow(redis.commands, sources, clock) }),
       logLines,
+      openLog: (number) => openLog(logs, number),
       shutdown: shutdown.resolve,
     },
     redis.commands,

@@ -1,4 +1,5 @@
 /** A chat command as one typed value: its parser, its help, its usage line and its role check all read it. */
+import type { Readable } from "node:stream";
 import { z } from "zod";
 import type { Audit } from "../audit/audit.ts";
 import type { Builds } from "../builds/builds.ts";
@@ -58,6 +59,8 @@ export interface CommandServices {
   mailReport?(): Promise<readonly string[]>;
   /** Lines of a build's log; undefined when this machine has no log of it. */
   logLines(number: BuildNumber, count: number, pattern?: RegExp): Promise<readonly LogLine[] | undefined>;
+  /** The whole log; undefined when this machine has none. Whoever asks reads it to its end. */
+  openLog(number: BuildNumber): Promise<Readable | undefined>;
   /** Stops the process after what is at work is done. */
   shutdown(by: string): void;
 }

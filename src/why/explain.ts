@@ -14,13 +14,14 @@ import { readStepOutput, type StepOutput } from "./step-output.ts";
 import { shortened } from "./text.ts";
 
 const EXCERPT_LINES = 5;
+const LAST_LINES = 3;
 /** Files are looked for in this many lines on either side of the telling one. */
 const FILES_AROUND = 25;
 /** A message shorter than this may stand anywhere in a log. */
 const NEEDLE_LENGTH = 6;
 /** Said behind every failure, and never what it is about. */
 const NOISE =
-  /^(?:\W*|make(?:\[\d+\])?: .*|npm (?:error|ERR!|warn|WARN|notice).*|(?:Process|Command) (?:completed|exited|failed) with .*|exit (?:status|code).*|FAIL|FAILED|# (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*)$/;
+  /^(?:\W*|make(?:\[\d+\])?: .*|npm (?:error|ERR!|warn|WARN|notice).*|E: Sub-process .*|(?:Process|Command) (?:completed|exited|failed) with .*|exit (?:status|code).*|FAIL|FAILED|# (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*|.*(?:returned a non-zero code: \d+|did not complete successfully: exit code: \d+))$/;
 
 export interface EndedBuild {
   readonly state: FinalState;
@@ -111,8 +112,8 @@ function lineOf(test: FailingTest, said: string, lines: readonly LogLine[]): num
 function ofOutput(step: StepResult, output: StepOutput): Explanation {
   const { lines } = output;
   const meaning = step.meaning ?? `step ${step.name} failed`;
-  // Either its program was content and docker-ci is not (coverage too low), or the builder itself says what is wrong.
-  const isOurs = step.exitCode === 0 || (step.kind === "build" && step.exitCode === undefined);
+  // Either its program was content and docker-ci is not (coverage too low), or it never ran: a service was not ready, the builder refused.
+  const isOurs = step.exitCode === 0 || step.exitCode === undefined;
   if (isOurs) {
     return put({
       kind: step.kind === "build" ? "build" : "tests",
@@ -155,7 +156,9 @@ function kindOf({ rule }: Found, step: StepResult): Explanation["kind"] {
 }
 
 function lastWords(lines: readonly LogLine[]): LogLine[] {
-  return lines.filter(({ text }) => !NOISE.test(text.trim())).slice(-3);
+  const telling = lines.filter(({ text }) => !NOISE.test(text.trim()));
+  // Better noise than nothing.
+  return (telling.length > 0 ? telling : lines.filter(({ text }) => text !== "")).slice(-LAST_LINES);
 }
 
 /** At most five lines, those that are empty left out; what announced the telling line comes first where it stands further up. */

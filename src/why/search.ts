@@ -82,7 +82,8 @@ function findSaid(
   if (below !== undefined || said.under === undefined) return below;
   const farthest = Math.max(0, head - FARTHEST);
   for (let at = head - 1; at >= farthest && subject !== undefined; at -= 1) {
-    if (said.under.exec(lines[at]?.text ?? "")?.groups?.subject !== subject) continue;
+    const text = lines[at]?.text.slice(0, SEEN) ?? "";
+    if (!text.includes(subject) || said.under.exec(text)?.groups?.subject !== subject) continue;
     const found = sayingOf(said, at, lines);
     if (found !== undefined) return found;
   }

@@ -1,5 +1,4 @@
 /** An explanation in words, for the lines that people read. */
-import type { FinalState } from "../builds/build.ts";
 import type { Explanation } from "../results/summary.ts";
 import { shortened } from "./text.ts";
 
@@ -22,15 +21,12 @@ export function failureWords({ line }: Pick<Explanation, "line">): string {
 }
 
 /** The whole of it, with the kind of trouble where it is not what was tested: `not your change: registry.example cannot be reached`. */
-export function explanationWords(
-  { kind, line }: Pick<Explanation, "kind" | "line">,
-  state: FinalState["kind"],
-): string {
+export function explanationWords({ kind, line }: Pick<Explanation, "kind" | "line">): string {
   switch (kind) {
     case "network":
-      return networkWords(line, state);
+      return networkWords(line);
     case "registry":
-      return `${blameless(state)}: ${line}`;
+      return `${BLAMELESS}: ${line}`;
     case "disk":
       return /no space left|disk/i.test(line) ? line : `no space left: ${line}`;
     case "memory":
@@ -47,16 +43,14 @@ export function explanationWords(
   }
 }
 
-/** A step may name a host that does not exist because the change says so: only of docker-ci's own errands is it certain. */
-function blameless(state: FinalState["kind"]): string {
-  return state === "errored" ? "not your change" : "probably not your change";
-}
+/** A step may name a host that is not there because the change says so. */
+const BLAMELESS = "probably not your change";
 
-function networkWords(line: string, state: FinalState["kind"]): string {
+function networkWords(line: string): string {
   const host = hostIn(line);
-  if (host === undefined) return `${blameless(state)}: ${line}`;
+  if (host === undefined) return `${BLAMELESS}: ${line}`;
   if (/^(?:127\.|localhost|\[?::1|0\.0\.0\.0)/.test(host)) return `nothing answers at ${host}: ${line}`;
-  return `${blameless(state)}: ${host} cannot be reached`;
+  return `${BLAMELESS}: ${host} cannot be reached`;
 }
 
 function hostIn(line: string): string | undefined {

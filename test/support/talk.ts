@@ -1,4 +1,5 @@
 /** People talking to docker-ci in a fake chat, with real records behind it. */
+import type { Readable } from "node:stream";
 import type { Redis } from "ioredis";
 import { commands as allCommands } from "../../commands/index.ts";
 import type { LogLine } from "../../src/builds/log-files.ts";
@@ -55,6 +56,7 @@ export function openTalk(
     network = "fake",
     workers = [WORKER],
     logLines = async () => undefined,
+    openLog = async () => undefined,
     connection = redis.commands,
     time = clock,
     beside = [],
@@ -64,6 +66,7 @@ export function openTalk(
     network?: string;
     workers?: readonly WorkerStatus[];
     logLines?: (number: number, count: number, pattern?: RegExp) => Promise<readonly LogLine[] | undefined>;
+    openLog?: (number: number) => Promise<Readable | undefined>;
     connection?: Redis;
     time?: Clock;
     /** Chats of the same docker-ci on other networks. */
@@ -90,6 +93,7 @@ export function openTalk(
     workers: async () => workers,
     outbox: () => readOutbox(redis.commands, new Map([[chat.network, chat]])),
     logLines,
+    openLog,
     ...(mailReport === undefined ? {} : { mailReport }),
     shutdown: (by) => stoppedBy.push(by),
   };

@@ -35,13 +35,21 @@ export function endOf(log: string): EndedBuild {
     const [reason = ""] = broken.split(/(?<=\)): /);
     return { state: { kind: "errored", ...times, reason, tries: 2 }, steps: [] };
   }
-  const steps = [...log.matchAll(/^── step (\S+) (passed|failed) in \S+(?:: (.*))?$/gm)].map(
-    ([, name = "", state, meaning]) => {
+  const steps = [...log.matchAll(/^(?:.+ │ )?── step (.+?) (passed|failed) in \S+(?:: (.*))?$/gm)].map(
+    ([, label = "", state, meaning]) => {
+      const [name, ...values] = label.split(" ");
+      const lane = Object.fromEntries(values.map((value) => value.split("=")));
       const exit = /^exit (\d+)/.exec(meaning ?? "") ?? /with exit code (\d+)$/.exec(meaning ?? "");
-      const kind =
-        log.includes(`: ${name} · `) && new RegExp(`: ${name} · .* docker build`).test(log) ? "build" : "run";
-      const exitCode = exit === null ? {} : { exitCode: Number(exit[1]) };
-      return StepResult.parse({ name, kind, state, durationMs: 1_000, ...exitCode, ...(meaning && { meaning }) });
+      const kind = log.split("\n").some((text) => text.includes(`: ${label} · `) && text.includes("· docker build"));
+      return StepResult.parse({
+        name,
+        ...(values.length > 0 && { lane }),
+        kind: kind ? "build" : "run",
+        state,
+        durationMs: 1_000,
+        ...(exit !== null && { exitCode: Number(exit[1]) }),
+        ...(meaning && { meaning }),
+      });
     },
   );
   const failed = steps.find(({ state }) => state === "failed");

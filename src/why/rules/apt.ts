@@ -36,11 +36,5 @@ export const apt: readonly Rule[] = [
   },
   { name: "apt: no room", kind: "disk", pattern: error("You don't have enough free space"), weight: 93 },
   { name: "dpkg", kind: "dependencies", pattern: /^dpkg: error /, weight: 66, before: 2, after: 1 },
-  {
-    name: "apt: the package manager stopped",
-    kind: "dependencies",
-    pattern: error("Sub-process "),
-    weight: 20,
-  },
   { name: "apt: any error", kind: "dependencies", pattern: /^E: /, weight: 64 },
 ];

@@ -43,7 +43,6 @@ export const compilers: readonly Rule[] = [
     pattern: /^g?make(?:\[\d+\])?: [^*].*: (?:No such file|Command not found|Permission denied)/,
     weight: 84,
   },
-  { name: "make: a recipe failed", kind: "build", pattern: /^g?make(?:\[\d+\])?: \*\*\* .*Error \d+/, weight: 12 },
   {
     name: "a sanitizer",
     kind: "tests",

@@ -29,10 +29,4 @@ export const docker: readonly Rule[] = [
     pattern: /^(?:ERROR: )?failed to solve: (?!process|executor)/,
     weight: 80,
   },
-  {
-    name: "docker: a RUN line ended",
-    kind: "build",
-    pattern: /returned a non-zero code: \d+|executor failed running|did not complete successfully: exit code/,
-    weight: 20,
-  },
 ];

@@ -72,5 +72,4 @@ export const go: readonly Rule[] = [
     pattern: /^go: (?!downloading|finding|added|upgraded|found)/,
     weight: 60,
   },
-  { name: "go: a package", kind: "tests", pattern: /^FAIL\t\S+/, weight: 25 },
 ];
