@@ -169,6 +169,8 @@ export function createBuilds(deps: BuildsDeps) {
     running: () => store.inState("running"),
     queued: () => store.inState("queued"),
     latest: (limit: number, project?: ProjectName) => store.latest(limit, project),
+    /** What the build was to run; undefined when it did not come so far, or is older than the plans. */
+    plan: (number: BuildNumber) => store.plan(number),
 
     /** How long a build like this one takes; undefined when none of its project has passed yet. */
     async expected(build: Pick<Build, "project" | "ref" | "revision">): Promise<ExpectedTimes | undefined> {
