@@ -5,6 +5,7 @@
 import { loadavg } from "node:os";
 import { afterAnOutage } from "./after-an-outage.ts";
 import { buildHello } from "./build-hello.ts";
+import { junit } from "./junit.ts";
 import type { Benchmark } from "./scene.ts";
 import { slackEvents } from "./slack-events.ts";
 import { startAndRest } from "./start-and-rest.ts";
@@ -16,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   c: startAndRest,
   d: afterAnOutage,
   e: slackEvents,
+  f: junit,
 };
 /** The whole; what is at work then ends with its round. */
 const DEADLINE_MS = 7.5 * 60_000;
