@@ -74,7 +74,7 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
         env: { CI: "true", DOCKER_CI_PROJECT: name },
         secrets: {},
         mask: undefined,
-        cache: undefined,
+        cache: { write: `folder ${folder}` },
         deadlineAt: startedAt + project.limits.timeMs,
         done: [],
       },

@@ -10,6 +10,8 @@ import { HandedOver } from "./stop.ts";
 
 const READY_WITHIN_MS = 60_000;
 const READY_EVERY_MS = 250;
+/** A question that hangs is asked again: the service may have lost it while it started. */
+const READY_ANSWER_MS = 10_000;
 /** A wait that is longer than this is told of. */
 const QUIET_WAIT_MS = 2_000;
 
@@ -201,7 +203,7 @@ async function ask(
   by: number,
   signal: AbortSignal,
 ): Promise<"ready" | "not ready" | RuntimeError> {
-  const late = AbortSignal.timeout(Math.max(1, by - Date.now()));
+  const late = AbortSignal.timeout(Math.max(1, Math.min(by - Date.now(), READY_ANSWER_MS)));
   try {
     const execution = await container.exec(["/bin/sh", "-c", ready], { signal: AbortSignal.any([signal, late]) });
     execution.stdout.resume();

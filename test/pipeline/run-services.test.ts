@@ -104,6 +104,12 @@ describe("a service", () => {
     expect(bench.log.text).not.toMatch(/^never$/m);
   });
 
+  test("that hangs over the first question is asked again", async () => {
+    await using bench = await openWorkbench();
+    const hangsOnce = "[ -e /tmp/asked ] || { touch /tmp/asked; sleep 60; }";
+    expect(await bench.ends(steps(tests("true", service("redis", {}, hangsOnce))))).toEqual(["tests passed"]);
+  });
+
   test("without a way to ask only has to run; its last 20 lines are told when the step fails, and not when it passes", async () => {
     await using bench = await openWorkbench();
     const failing = tests("sleep 1; exit 3", service("redis", {}, ""), "allow_failure: true");

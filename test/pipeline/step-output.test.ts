@@ -28,6 +28,8 @@ describe("steps side by side", () => {
     expect(log.text).toBe("tests NODE=20 │ ── step 1 of 2\ntests NODE=20 │ from the other stream\n");
     expect(log.positionOf("tests")).toEqual({ stdout: 0, stderr: 22 });
     await output.push(stdout("line\nand a"));
+    expect(log.text).toMatch(/│ half a line\n$/);
+    expect(log.positionOf("tests")).toEqual({ stdout: 12, stderr: 22 });
     await output.push(stdout(" last one"));
     await output.end();
     expect(log.text.split("\n").slice(2)).toEqual([
