@@ -42,8 +42,8 @@ export interface Chat extends AsyncDisposable {
   send(outgoing: Outgoing): Promise<void>;
   progress?(room: Room, key: string, reply: Reply | undefined): void;
   /**
-   * Calls back on every message that this network heard; returns the way to stop. Where the listener returns a promise, that is when it has
-   * handled the message to its end: a network that keeps what was said until then waits for it, the others do not.
+   * Calls back on every message that this network heard; returns the way to stop. Where the listener returns a promise, that
+   * is when it has handled the message to its end: a network that keeps what was said until then waits for it.
    */
   onMessage(listener: (message: ChatMessage) => unknown): () => void;
   /** Calls back whenever `state` changed; returns the way to stop. */
