@@ -23,6 +23,7 @@ export const quarantine = defineCommand({
     "!quarantine docker-registry",
   ],
   role: "developer",
+  repeatable: true,
   args: z.strictObject({
     project: z.string(),
     test: z.string().optional().meta({ label: "test or part of its name" }),

@@ -11,6 +11,7 @@ export const unquarantine = defineCommand({
   summary: "End the quarantine of a test: its failure fails builds again.",
   examples: ["!unquarantine docker-registry TestBlobUpload"],
   role: "developer",
+  repeatable: true,
   args: z.strictObject({ project: z.string(), test: z.string().meta({ label: "test or part of its name" }) }),
   async run({ args, builds, quarantine, config }) {
     const { name: project } = builds.project(args.project);
