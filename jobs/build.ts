@@ -1,19 +1,22 @@
 /** The job that runs a build: takes the record, fetches the revision, runs its pipeline, writes down and announces how it ended. */
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
+import { countFlaky, coverageBefore, drawCoveragePages, resultsOf } from "../src/builds/after-build.ts";
 import { type Build, type FinalState, isFinished } from "../src/builds/build.ts";
 import { BuildAtWork, Overtaken } from "../src/builds/build-at-work.ts";
 import { BuildLog } from "../src/builds/build-log.ts";
 import { unknownRef } from "../src/builds/builds.ts";
-import { buildUrl, quotedTitle, revisionName } from "../src/builds/describe.ts";
-import { buildLabels, imageLabels, sweepLeftovers, tidyUp, type Workshop, workFolder } from "../src/builds/tidy.ts";
+import { quotedTitle, revisionName } from "../src/builds/describe.ts";
+import { logsFolder } from "../src/builds/log-files.ts";
+import { runOfBuild } from "../src/builds/pipeline-of-build.ts";
+import { sweepLeftovers, tidyUp, treeFile, type Workshop } from "../src/builds/tidy.ts";
 import { type Clock, systemClock } from "../src/clock.ts";
 import type { Project } from "../src/config.ts";
 import { ConfigError, describeError, RuntimeError } from "../src/errors.ts";
 import type { BuildNumber } from "../src/names.ts";
 import { choosePipeline } from "../src/pipeline/choose.ts";
-import { planBuild } from "../src/pipeline/plan.ts";
+import { type Plan, planBuild, stepLabel } from "../src/pipeline/plan.ts";
+import { recordPlan } from "../src/pipeline/plan-record.ts";
 import { failedStep, machineryReason, runPipeline } from "../src/pipeline/run.ts";
 import { PIPELINE_FILE } from "../src/pipeline/schema.ts";
 import { Cancelled, HandedOver } from "../src/pipeline/stop.ts";
@@ -29,6 +32,9 @@ const RETRY_DELAY_MS = 2_000;
 /** A build whose worker died this often takes its worker down with it. */
 const ATTEMPTS_MAX = 10;
 
+/** How long the pages of coverage of one build may take. */
+const DRAW_TIMEOUT_MS = 120_000;
+
 type Scene = WorkerParts & Workshop & { readonly clock: Clock };
 
 /** The revision itself cannot be built: a result, with one phrase that says why. */
@@ -43,7 +49,8 @@ export function createBuildRunner(parts: WorkerParts): BuildRunner {
   return {
     async run(number, lost) {
       const outcome = await runBuild(scene, number, lost);
-      const tidy = tidyUp(scene, number)
+      const tidy = drawCoveragePages(scene, number, AbortSignal.timeout(DRAW_TIMEOUT_MS))
+        .then(() => tidyUp(scene, number))
         .catch((error: unknown) =>
           parts.log.warn({ err: error, build: number }, "could not tidy up; the next start does"),
         )
@@ -93,7 +100,7 @@ async function attempt(scene: Scene, record: BuildAtWork, signal: AbortSignal, l
   const { config, clock } = scene;
   const project = config.projects.get(build.project);
   const buildLog = await BuildLog.open({
-    folder: join(config.dataDir, "docker-ci", "logs"),
+    folder: logsFolder(config),
     number: build.number,
     limitBytes: project?.limits.logBytes ?? 1024 ** 3,
     publish: scene.live(build.number),
@@ -111,7 +118,8 @@ async function attempt(scene: Scene, record: BuildAtWork, signal: AbortSignal, l
     await buildLog.line(`── ${footer(state)}`);
     // First the whole log, then the news that points at it.
     await buildLog.close();
-    await record.finish(state);
+    await record.finish(state, project && (await resultsOf(scene, { build: record.build, state, project })));
+    await countFlaky(scene, record.build);
   } catch (error) {
     await buildLog.suspend().catch((fault: unknown) => log.warn({ err: fault }, "the log could not be put aside"));
     throw error;
@@ -162,42 +170,37 @@ async function runOnce(
   tries: number,
 ): Promise<Ended> {
   signal.throwIfAborted();
-  const { config, runtime } = scene;
+  const { config, runtime, store } = scene;
   const { revisions } = scene.engine;
   const revision = record.build.revision ?? (await lookUp(scene, project, record, signal));
-  const tarFile = join(workFolder(config, record.build.number), "tree.tar");
   const tree = await storeTree(
     await revisions.pack(project.repo, revision.sha, signal),
-    tarFile,
+    treeFile(config, record.build.number),
     [PIPELINE_FILE, "Dockerfile"],
     signal,
   );
-  const chosen = choose(project, tree.top);
-  for (const problem of chosen.problems) await buildLog.line(`── ${problem}`);
-  if (chosen.pipeline === undefined) throw new Unbuildable(chosen.reason);
-
   const { build } = record;
+  const chosen = choose(project, tree.top, build);
+  for (const problem of chosen.problems) await buildLog.line(`── ${problem}`);
+  const { plan } = chosen;
+  if (plan === undefined) throw new Unbuildable(chosen.reason);
+  const given = { projectEnv: Object.keys(project.env), secrets: Object.keys(project.secrets) };
+  await store.setPlan(build.number, recordPlan(plan, given));
+
+  const { run, remarks } = await runOfBuild(scene, {
+    build,
+    revision,
+    project,
+    plan,
+    tree,
+    attempt: build.attempt + tries - 1,
+    deadlineAt: Date.parse(record.startedAt) + project.limits.timeMs,
+    coverageBefore: measuresDrop(plan) ? await coverageBefore(scene, { build, project }, signal) : undefined,
+  });
+  for (const remark of remarks) await buildLog.line(`── ${remark}`);
   const results = await runPipeline(
     runtime,
-    {
-      plan: planBuild(chosen.pipeline, {
-        branch: revision.kind === "branch" ? revision.ref : undefined,
-        event: build.event ?? "chat",
-        onlySteps: build.onlySteps,
-      }),
-      tarFile,
-      id: `${scene.instance}-${build.number}`,
-      labels: buildLabels(scene.instance, build),
-      imageLabels: imageLabels(scene.instance, build.project),
-      attempt: build.attempt + tries - 1,
-      project,
-      env: environment(build, revision, config.url),
-      secrets: {},
-      mask: undefined,
-      cache: undefined,
-      deadlineAt: Date.parse(record.startedAt) + project.limits.timeMs,
-      done: build.steps,
-    },
+    run,
     buildLog,
     {
       started: ({ step }, index, count) => record.step({ name: step.name, index, count }),
@@ -208,7 +211,11 @@ async function runOnce(
   const failed = failedStep(results);
   return failed === undefined
     ? { kind: "passed" }
-    : { kind: "failed", reason: `step ${failed.name}, ${failed.meaning ?? "failed"}` };
+    : { kind: "failed", reason: `step ${stepLabel(failed)}, ${failed.meaning ?? "failed"}` };
+}
+
+function measuresDrop({ steps }: Plan): boolean {
+  return steps.some(({ step }) => step.kind === "run" && step.thresholds.maxDrop !== undefined);
 }
 
 async function lookUp(
@@ -228,27 +235,22 @@ async function lookUp(
   }
 }
 
-function choose(project: Project, top: ReadonlyMap<string, string>): ReturnType<typeof choosePipeline> {
+type Chosen =
+  | { readonly plan: Plan; readonly problems: readonly string[] }
+  | { readonly plan: undefined; readonly problems: readonly string[]; readonly reason: string };
+
+function choose(project: Project, top: ReadonlyMap<string, string>, build: Build): Chosen {
   try {
-    return choosePipeline(project.pipeline, top);
+    const chosen = choosePipeline(project.pipeline, top);
+    if (chosen.pipeline === undefined) return { ...chosen, plan: undefined };
+    const { revision, event = "chat", onlySteps } = build;
+    const branch = revision?.kind === "branch" ? revision.ref : undefined;
+    return { problems: chosen.problems, plan: planBuild(chosen.pipeline, { branch, event, onlySteps }) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const more = error.problems.length > 1 ? ` (and ${error.problems.length - 1} more in the log)` : "";
-    return { pipeline: undefined, problems: error.problems, reason: `${error.problems[0] ?? error.message}${more}` };
+    return { plan: undefined, problems: error.problems, reason: `${error.problems[0] ?? error.message}${more}` };
   }
-}
-
-function environment(build: Build, revision: Revision, url: string): Record<string, string> {
-  return {
-    CI: "true",
-    DOCKER_CI_BUILD: String(build.number),
-    DOCKER_CI_PROJECT: build.project,
-    DOCKER_CI_REVISION: revision.sha,
-    DOCKER_CI_BRANCH: revision.kind === "branch" ? revision.ref : "",
-    DOCKER_CI_PR: "",
-    DOCKER_CI_URL: buildUrl(url, build.number),
-    ...build.params,
-  };
 }
 
 function header(build: Build): string {

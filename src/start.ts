@@ -2,14 +2,13 @@
  * The running docker-ci: bot, page and worker in one process, opened in order and closed in the reverse one. The adapters come
  * from main.ts, so that this reads without knowing any of them.
  */
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { type Build, isFinished } from "./builds/build.ts";
 import { createBuilds } from "./builds/builds.ts";
 import { followLive } from "./builds/live-log.ts";
-import { lastLines, openLog } from "./builds/log-files.ts";
+import { lastLines, logsFolder, openLog } from "./builds/log-files.ts";
 import { showProgress } from "./builds/progress.ts";
 import { createBuildStore } from "./builds/store.ts";
 import type { Chat } from "./chat/chat.ts";
@@ -134,19 +133,18 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     onAccepted: (build) => accepted.push(build),
   });
   const results = openResults(config.dataDir, (fields, message) => log.warn(fields, message));
-  const logs = join(config.dataDir, "docker-ci", "logs");
+  const logs = logsFolder(config);
   const logLines = async (number: number, count: number, pattern?: RegExp) => {
     const whole = await openLog(logs, number);
     return whole === undefined ? undefined : lastLines(whole, count, pattern);
   };
-  const worker =
-    engine === undefined
-      ? undefined
-      : await openWorker({ ...options, engine, builds, store, redis, instance: folder.instance }, opened);
+  const quarantine = createQuarantine(redis.commands, clock, log);
+  const flaky = createFlakyLedger(redis.commands, clock, log);
+  const workshop = { builds, store, redis, quarantine, flaky, instance: folder.instance };
+  const worker = engine === undefined ? undefined : await openWorker({ ...options, ...workshop, engine }, opened);
 
   const ledger = createLedger(redis.commands);
   const subscriptions = createSubscriptions(redis.commands, clock);
-  const quarantine = createQuarantine(redis.commands, clock, log);
   const incidents = createIncidents({ config, ledger, subscriptions, clock });
   const sources = { config, builds, incidents: () => ledger.open() };
   const shutdown = deferred<string>();
@@ -156,7 +154,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       builds,
       incidents,
       subscriptions,
-      flaky: createFlakyLedger(redis.commands, clock, log),
+      flaky,
       quarantine,
       results,
       chats,
@@ -193,6 +191,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     const web = createWeb({
       config,
       builds,
+      clock,
       version: VERSION,
       log,
       outbox: () => readOutbox(redis.commands, chats),

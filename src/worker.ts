@@ -9,6 +9,8 @@ import type { BuildStore } from "./builds/store.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { describeError } from "./errors.ts";
+import type { FlakyLedger } from "./flaky/ledger.ts";
+import type { Quarantine } from "./flaky/quarantine.ts";
 import type { Opened } from "./lifecycle.ts";
 import type { BuildNumber } from "./names.ts";
 import { VERSION } from "./package.ts";
@@ -31,6 +33,8 @@ export interface WorkerParts {
   readonly store: BuildStore;
   readonly engine: Engine;
   readonly cancellations: Cancellations;
+  readonly quarantine: Quarantine;
+  readonly flaky: FlakyLedger;
   readonly instance: string;
   readonly live: (number: BuildNumber) => LivePublisher;
   readonly log: Logger;

@@ -8,10 +8,11 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { describeError } from "../errors.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
+import type { BuildResults } from "../results/summary.ts";
 import type { Revision } from "../revisions.ts";
 import { Build, type BuildState, type FinalState, type StepResult } from "./build.ts";
 import { announcements } from "./builds.ts";
-import type { BuildStore } from "./store.ts";
+import type { BuildChanges, BuildStore } from "./store.ts";
 
 interface Deps {
   readonly config: Pick<Config, "url">;
@@ -64,19 +65,16 @@ export class BuildAtWork {
     await this.#change(this.#build.state, { steps: [...steps] });
   }
 
-  async finish(state: FinalState): Promise<void> {
+  async finish(state: FinalState, results?: BuildResults): Promise<void> {
     const { config, clock } = this.#deps;
-    const announce = announcements({ ...this.#build, state }, config.url, clock);
-    await this.#change(state, {}, announce);
+    const changes = results === undefined ? {} : { results };
+    const announce = announcements({ ...this.#build, ...changes, state }, config.url, clock);
+    await this.#change(state, changes, announce);
     this.#log.info({ state: state.kind }, "build over");
   }
 
   /** Keeps trying while Redis is away: what a build came to must not be lost to an outage. */
-  async #change(
-    state: BuildState,
-    changes: Partial<Pick<Build, "attempt" | "steps" | "revision">>,
-    announce: readonly OutboxEntry[] = [],
-  ): Promise<void> {
+  async #change(state: BuildState, changes: BuildChanges, announce: readonly OutboxEntry[] = []): Promise<void> {
     for (let tries = 0; ; tries += 1) {
       try {
         const next = await this.#deps.store.transition(this.#build, state, changes, announce);

@@ -1,10 +1,15 @@
 /** Builds in words, in the order that FACE.md fixes: project, number, word, time, revision and author, what failed, link. */
 import { type Action, type Line, line, type Reply, type Tone } from "../chat/reply.ts";
+import { stepLabel } from "../pipeline/plan.ts";
+import { coverageWords } from "../results/coverage-words.ts";
+import { flakyWords, testWords } from "../results/test-words.ts";
 import type { Revision } from "../revisions.ts";
 import { formatDuration } from "../units.ts";
-import { type Build, durationMs, type FinishedBuild, isFinished } from "./build.ts";
+import { failureWords } from "../why/words.ts";
+import { type Build, durationMs, type FinishedBuild, isFinished, type StepResult } from "./build.ts";
 
 const TITLE_LENGTH = 50;
+const QUOTE_LENGTH = 300;
 export const SHORT_SHA = 7;
 
 /** `https://ci.example.org/builds/42` */
@@ -42,11 +47,14 @@ export function resultLine(build: FinishedBuild, url: string): Line {
   const took = state.startedAt === undefined ? "" : ` in ${formatDuration(durationMs(build))}`;
   const who = build.revision === undefined ? "" : ` by ${build.revision.author}`;
   const link = buildUrl(url, number);
+  const coverage = build.results?.coverage === undefined ? [] : [coverageWords(build.results.coverage)];
   switch (state.kind) {
     case "passed":
-      return line("passed", [`${name} passed${took}`, revisionName(build), allowedFailures(build)], link);
-    case "failed":
-      return line("failed", [`${name} failed${took}`, `${revisionName(build)}${who}`, state.reason], link);
+      return line("passed", [`${name} passed${took}`, revisionName(build), ...testFacts(build), ...coverage], link);
+    case "failed": {
+      const facts = [`${name} failed${took}`, `${revisionName(build)}${who}`, failureFact(build, state.reason)];
+      return line("failed", [...facts, ...coverage], link);
+    }
     case "errored": {
       const tries = state.tries > 1 ? `tried ${times(state.tries)}, not your change` : "not your change";
       return line("errored", [`${name} could not run: ${state.reason}`, tries], link);
@@ -62,7 +70,19 @@ export function resultLine(build: FinishedBuild, url: string): Line {
 
 /** How a finished build ended, with what can be done about it. */
 export function resultReply(build: FinishedBuild, url: string): Reply {
-  return { lines: [resultLine(build, url)], key: buildKey(build.number), actions: buildActions(build, url) };
+  const quote = quoteOf(build);
+  return {
+    lines: [resultLine(build, url)],
+    ...(quote === undefined ? {} : { quote }),
+    key: buildKey(build.number),
+    actions: buildActions(build, url),
+  };
+}
+
+/** What the first failing test said, where the line names only the tests. */
+export function quoteOf({ state, results }: FinishedBuild): string | undefined {
+  if (state.kind !== "failed" || results?.tests === undefined || results.tests.failed === 0) return undefined;
+  return results.tests.failing[0]?.message?.split("\n", 1)[0]?.slice(0, QUOTE_LENGTH);
 }
 
 /** What a person may want to do with a build next; each is a command of the chat. */
@@ -78,9 +98,32 @@ function times(count: number): string {
   return count === 2 ? "twice" : `${count} times`;
 }
 
-function allowedFailures(build: Build): string {
-  const names = build.steps.filter((step) => step.allowed === true).map((step) => step.name);
-  return names.length === 0 ? "" : `allowed to fail: ${names.join(", ")}`;
+/** What there is to say of the tests of a build that passed: how many, and what was not as it should be. */
+function testFacts({ results, steps }: Build): string[] {
+  const tests = results?.tests;
+  const quarantined = labels(steps.filter((step) => step.quarantined === true));
+  const allowed = labels(steps.filter((step) => step.allowed === true && step.quarantined !== true));
+  const unsteady = labels(steps.filter((step) => step.flaky === true && (step.tests?.flaky.length ?? 0) === 0));
+  return [
+    tests === undefined ? "" : testWords(tests),
+    tests === undefined ? "" : flakyWords(tests),
+    unsteady === "" ? "" : `flaky: ${unsteady}`,
+    quarantined === "" ? "" : `in quarantine: ${quarantined}`,
+    allowed === "" ? "" : `allowed to fail: ${allowed}`,
+  ];
+}
+
+/** The failing tests where they are what failed, else the step and the line of its log that says why. */
+function failureFact({ results, steps }: Build, reason: string): string {
+  const failed = steps.find((step) => step.state === "failed" && step.allowed !== true);
+  if (failed?.tests !== undefined && failed.tests.failed > 0 && results?.tests !== undefined) {
+    return testWords(results.tests);
+  }
+  return results?.explanation === undefined ? reason : `${reason}: ${failureWords(results.explanation)}`;
+}
+
+function labels(steps: readonly StepResult[]): string {
+  return steps.map(stepLabel).join(", ");
 }
 
 /** A build under way: `docker #47 step 2 of 3 tests · 1m05s of about 4m`. */

@@ -8,6 +8,7 @@ import { createContext, Script } from "node:vm";
 import { createGunzip } from "node:zlib";
 import { describeError, UserError } from "../errors.ts";
 
+export const logsFolder = ({ dataDir }: { readonly dataDir: string }): string => join(dataDir, "docker-ci", "logs");
 export const keptLog = (folder: string, number: number): string => join(folder, `${number}.log.gz`);
 /** The pieces of a running build's log, in the order of reading: the head, then the segments of the tail that are left. */
 export const logHead = (folder: string, number: number): string => join(folder, `${number}.log`);

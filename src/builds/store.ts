@@ -58,6 +58,9 @@ export interface BuildEvent {
   readonly build: Build;
 }
 
+/** What changes in a record besides its state. */
+export type BuildChanges = Partial<Pick<Build, "attempt" | "steps" | "revision" | "results">>;
+
 export type BuildStore = ReturnType<typeof createBuildStore>;
 
 /**
@@ -149,7 +152,7 @@ export function createBuildStore(redis: Redis, log?: Logger) {
     async transition(
       before: Build,
       state: BuildState,
-      changes: Partial<Pick<Build, "attempt" | "steps" | "revision">> = {},
+      changes: BuildChanges = {},
       announce: readonly OutboxEntry[] = [],
     ): Promise<Build | undefined> {
       const next: Build = { ...before, ...changes, state };

@@ -24,6 +24,11 @@ export function workFolder(config: Pick<Config, "dataDir">, build: number | stri
   return join(workFolders(config), String(build));
 }
 
+/** Its files, packed. */
+export function treeFile(config: Pick<Config, "dataDir">, build: number): string {
+  return join(workFolder(config, build), "tree.tar");
+}
+
 const workFolders = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "docker-ci", "work");
 
 /** What every container and network of a build carries, and every cache that is for it alone. */

@@ -1,7 +1,7 @@
 /** Incidents in words (FACE.md). */
 import type { FinishedBuild } from "../builds/build.ts";
 import { durationMs } from "../builds/build.ts";
-import { buildActions, buildUrl, resultLine, SHORT_SHA, shortTitle } from "../builds/describe.ts";
+import { buildActions, buildUrl, quoteOf, resultLine, SHORT_SHA, shortTitle } from "../builds/describe.ts";
 import { type Action, type Line, line, type Reply } from "../chat/reply.ts";
 import { formatAge, formatDuration } from "../units.ts";
 import type { Incident, News } from "./incident.ts";
@@ -89,7 +89,13 @@ export function noticeOf(build: FinishedBuild, news: News, asked: boolean, scene
       const claim: Action = { label: "Claim", command: `claim ${build.project}`, style: "plain" };
       const topic = topicOf(news.incident);
       if (asked) return { lines: [{ ...context, facts: [`${scene.name} is broken`, ...context.facts] }], topic };
-      return { lines: [result, context], topic, actions: [...buildActions(build, scene.url), claim] };
+      const quote = quoteOf(build);
+      return {
+        lines: [result, context],
+        ...(quote === undefined ? {} : { quote }),
+        topic,
+        actions: [...buildActions(build, scene.url), claim],
+      };
     }
     case "fixed":
       return {

@@ -15,6 +15,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { describeError } from "../errors.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
+import { failingLines } from "../results/test-words.ts";
 import type { Revisions } from "../revisions.ts";
 import { incidentName, noticeOf } from "./describe.ts";
 import { type Incident, judge, type News, suspectOf } from "./incident.ts";
@@ -118,6 +119,19 @@ async function suspectsOf(
   }
 }
 
+/** A mail has room for what a line of chat has not: the failing tests, and the end of the log. */
+async function asMail({ logLines }: NewsDeps, build: FinishedBuild, notice: Reply): Promise<Reply> {
+  const tail = (await logLines(build.number, MAIL_LOG_LINES)) ?? [];
+  const tests = build.state.kind === "failed" && build.results?.tests !== undefined ? build.results.tests : undefined;
+  const failing = tests === undefined ? [] : failingLines(tests);
+  const verbatim = [
+    ...failing,
+    ...(failing.length > 0 && tail.length > 0 ? [""] : []),
+    ...tail.map(({ text }) => plainText(text)),
+  ];
+  return verbatim.length === 0 ? notice : { ...notice, verbatim };
+}
+
 /** The entries for every room that hears of it, and for those who watch this build. */
 async function noticesOf(deps: NewsDeps, build: FinishedBuild, news: News): Promise<OutboxEntry[]> {
   const { config, subscriptions, clock } = deps;
@@ -141,10 +155,7 @@ async function noticesOf(deps: NewsDeps, build: FinishedBuild, news: News): Prom
     const notice = noticeOf(build, news, roomKey(room) === asker, scene);
     told.add(roomKey(room));
     if (notice === undefined) continue;
-    const tail = room.network === "mail" ? await deps.logLines(build.number, MAIL_LOG_LINES) : undefined;
-    entries.push(
-      entry(room, tail === undefined ? notice : { ...notice, verbatim: tail.map(({ text }) => plainText(text)) }),
-    );
+    entries.push(entry(room, room.network === "mail" ? await asMail(deps, build, notice) : notice));
   }
   for (const { room, ...who } of await subscriptions.watchersOf(build.number)) {
     if (!told.has(roomKey(room))) entries.push(entry(room, resultReply(build, config.url), who));

@@ -14,6 +14,8 @@ export interface Tree {
   readonly tarFile: string;
   /** The top's files that were asked for when the tree was stored, by path; missing ones are not in it. */
   readonly top: ReadonlyMap<string, string>;
+  /** The paths of all its files. */
+  readonly files: ReadonlySet<string>;
 }
 
 /**
@@ -31,8 +33,9 @@ export async function storeTree(
   });
   await mkdir(dirname(tarFile), { recursive: true });
   const top = new Map<string, string>();
+  const files = new Set<string>();
   const extract = tar.extract();
-  const reading = collect(extract, wanted, top);
+  const reading = collect(extract, wanted, top, files);
   const tee = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       if (extract.write(chunk)) done(null, chunk);
@@ -59,7 +62,7 @@ export async function storeTree(
     throw new RuntimeError(`the checkout could not be stored (${describeError(error)})`, { cause: error });
   }
   await rename(`${tarFile}.part`, tarFile);
-  return { tarFile, top };
+  return { tarFile, top, files };
 }
 
 /** A file of the tree as text; undefined when there is none, or when it is too large to be meant. */
@@ -71,9 +74,15 @@ export async function readFromTree(tarFile: string, path: string): Promise<strin
   return found.get(path);
 }
 
-async function collect(extract: tar.Extract, wanted: readonly string[], found: Map<string, string>): Promise<void> {
+async function collect(
+  extract: tar.Extract,
+  wanted: readonly string[],
+  found: Map<string, string>,
+  files?: Set<string>,
+): Promise<void> {
   for await (const entry of extract) {
     const name = normalPath(entry.header.name);
+    if (entry.header.type === "file") files?.add(name);
     const read = wanted.includes(name) && entry.header.type === "file" && (entry.header.size ?? 0) <= READ_MAX_BYTES;
     const chunks: Buffer[] = [];
     for await (const chunk of entry) if (read && Buffer.isBuffer(chunk)) chunks.push(chunk);

@@ -1,0 +1,40 @@
+/** What a build's steps are given: variables, secrets and caches, as far as it is trusted. */
+import type { Project } from "../config.ts";
+import { type CacheScope, cacheScope } from "../pipeline/caches.ts";
+import { createMask, type Mask } from "../pipeline/masking.ts";
+import type { Revision } from "../revisions.ts";
+import type { Build } from "./build.ts";
+import { buildUrl } from "./describe.ts";
+
+export interface BuildInputs {
+  readonly branch: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  /** In plain text; none for what an outsider may have written. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Hides all secrets of the project, also where a build is given none. */
+  readonly mask: Mask;
+  readonly cache: CacheScope;
+}
+
+/** @param url of the page. */
+export function inputsOf(build: Build, revision: Revision, project: Project, url: string): BuildInputs {
+  const branch = revision.kind === "branch" ? revision.ref : undefined;
+  const event = build.event ?? "chat";
+  const secrets = Object.fromEntries(Object.entries(project.secrets).map(([name, secret]) => [name, secret.reveal()]));
+  return {
+    branch,
+    env: {
+      CI: "true",
+      DOCKER_CI_BUILD: String(build.number),
+      DOCKER_CI_PROJECT: build.project,
+      DOCKER_CI_REVISION: revision.sha,
+      DOCKER_CI_BRANCH: branch ?? "",
+      DOCKER_CI_PR: "",
+      DOCKER_CI_URL: buildUrl(url, build.number),
+      ...build.params,
+    },
+    secrets: event === "pull_request" ? {} : secrets,
+    mask: createMask(Object.values(secrets)),
+    cache: cacheScope({ event, branch, number: build.number, mainBranch: project.branch }),
+  };
+}

@@ -1,0 +1,104 @@
+/** The run of a build's pipeline: what its steps are given, what is taken out of them, and what they are judged by. */
+import { join } from "node:path";
+import type { Config, Project } from "../config.ts";
+import type { Quarantine } from "../flaky/quarantine.ts";
+import { tooShort } from "../pipeline/masking.ts";
+import type { PipelineRun } from "../pipeline/pipeline-run.ts";
+import type { Plan } from "../pipeline/plan.ts";
+import type { Tree } from "../pipeline/tree.ts";
+import { createCollector } from "../results/collect.ts";
+import type { CoverageTotals } from "../results/coverage.ts";
+import { createMarkerScan, markerFolder } from "../results/coverage-markers.ts";
+import { normalisePaths } from "../results/coverage-paths.ts";
+import { readCoverageReport } from "../results/coverage-report.ts";
+import { judgeCoverage } from "../results/coverage-thresholds.ts";
+import { keepCoverage } from "../results/kept-coverage.ts";
+import { keepTests } from "../results/kept-tests.ts";
+import { mergeCoverage } from "../results/merge-coverage.ts";
+import { resultsFolder } from "../results/results.ts";
+import { readTestReport } from "../results/test-report.ts";
+import type { Revision } from "../revisions.ts";
+import type { Build } from "./build.ts";
+import { inputsOf } from "./inputs.ts";
+import { buildLabels, imageLabels } from "./tidy.ts";
+
+/** Where what a build leaves behind is kept. */
+export function leftBehind(dataDir: string, { number, project }: Pick<Build, "number" | "project">) {
+  return {
+    results: resultsFolder(dataDir, number),
+    artifacts: join(dataDir, "docker-ci", "artifacts", String(number)),
+    /** Pages: the project's own, else ours. */
+    coverage: join(dataDir, "docker-ci", "coverage", project, String(number)),
+  };
+}
+
+export interface BuildScene {
+  readonly config: Pick<Config, "dataDir" | "url">;
+  readonly instance: string;
+  readonly quarantine: Quarantine;
+}
+
+export interface RunOfBuild {
+  readonly build: Build;
+  readonly revision: Revision;
+  readonly project: Project;
+  readonly plan: Plan;
+  readonly tree: Tree;
+  /** Counted from 1, over workers and tries. */
+  readonly attempt: number;
+  readonly deadlineAt: number;
+  /** What the coverage is compared with, where there is something. */
+  readonly coverageBefore: CoverageTotals | undefined;
+}
+
+/** @returns the run, and sentences for the log about what cannot be done as it was asked. */
+export async function runOfBuild(
+  { config, instance, quarantine }: BuildScene,
+  { build, revision, project, plan, tree, attempt, deadlineAt, coverageBefore }: RunOfBuild,
+): Promise<{ run: PipelineRun; remarks: string[] }> {
+  const { env, secrets, mask, cache } = inputsOf(build, revision, project, config.url);
+  const folders = leftBehind(config.dataDir, build);
+  const scans = new Map<string, ReturnType<typeof createMarkerScan>>();
+  const excuses = await quarantine.load(build.project);
+  const run: PipelineRun = {
+    plan,
+    tarFile: tree.tarFile,
+    id: `${instance}-${build.number}`,
+    labels: buildLabels(instance, build),
+    imageLabels: imageLabels(instance, build.project),
+    attempt,
+    project,
+    env,
+    secrets,
+    mask,
+    cache,
+    deadlineAt,
+    done: build.steps,
+    collect: createCollector({
+      resultsFolder: folders.results,
+      artifactsFolder: folders.artifacts,
+      coverageHtmlFolder: folders.coverage,
+      mask,
+      repositoryFiles: tree.files,
+      announcedPages: (step) => scans.get(step)?.markers().map(markerFolder) ?? [],
+      parsers: { readTestReport, keepTests, readCoverageReport, mergeCoverage, normalisePaths, keepCoverage },
+    }),
+    judge: ({ step }, { coverage }) =>
+      step.kind === "run" && coverage !== undefined
+        ? judgeCoverage(step.thresholds, coverage, coverageBefore)
+        : undefined,
+    isExcused: (findings) => excuses.isExcused(findings),
+    watch: (step) => {
+      const scan = createMarkerScan();
+      scans.set(step, scan);
+      return scan;
+    },
+  };
+  return { run, remarks: remarksOn(project) };
+}
+
+function remarksOn({ secrets }: Project): string[] {
+  return Object.entries(secrets)
+    .filter(([, secret]) => tooShort([secret.reveal()]).length > 0)
+    .map(([name]) => `the secret ${name} is too short to be hidden in the log`);
+}
