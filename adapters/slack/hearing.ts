@@ -49,8 +49,9 @@ export class Hearing {
   /** What comes before what was left over has been taken up. */
   #held: (() => void)[] | undefined = [];
   #takenUp = false;
-  /** Handled, but Redis did not take that. */
+  /** Handled, and still in the journal. */
   readonly #uncrossed = new Set<string>();
+  #crossing = false;
 
   constructor(parts: HearingParts) {
     this.#parts = parts;
@@ -192,17 +193,22 @@ export class Hearing {
     if (handled && how !== "talk") await this.#crossOff(message.id);
   }
 
+  /** One call at a time: what is handled meanwhile goes with the next. */
   async #crossOff(id: string): Promise<void> {
     this.#uncrossed.add(id);
-    const ids = [...this.#uncrossed];
+    if (this.#crossing) return;
+    this.#crossing = true;
     try {
-      await this.#parts.journal.crossOff(ids);
-      for (const each of ids) this.#uncrossed.delete(each);
+      while (this.#uncrossed.size > 0) {
+        const ids = [...this.#uncrossed];
+        await this.#parts.journal.crossOff(ids);
+        for (const each of ids) this.#uncrossed.delete(each);
+      }
     } catch (error) {
-      this.#parts.log.warn(
-        { reason: describeError(error) },
-        "cannot cross off what was answered; the next time it is tried again",
-      );
+      const reason = describeError(error);
+      this.#parts.log.warn({ reason }, "cannot cross off what was answered; the next time it is tried again");
+    } finally {
+      this.#crossing = false;
     }
   }
 
