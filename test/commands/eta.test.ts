@@ -27,7 +27,7 @@ test("of a running build: for how long, when it should end, and the 90th percent
   expect((await talk.ask("!eta 6"))[0]).toContain(" · longer than usual, so it may end at any moment or hang · 90% of");
 });
 
-test("of a queued build: its place, when it should begin and end", async () => {
+test("of a queued build: its place, when it should begin and end (O-77)", async () => {
   await using records = await openRecords();
   await ended(records, "docker", 240, 240, 240);
   await records.begin(await records.create("docker"), 60);
