@@ -7,7 +7,7 @@ import { clockTime, type PipelineRun, type StepEnd, type StepScene, stepDeadline
 import type { PlannedStep } from "./plan.ts";
 import { type ContainerEnd, findLeft, runContainer, tryLabel } from "./run-step.ts";
 import type { RunStep } from "./schema.ts";
-import { ensureImage, type OpenServices, openServices } from "./services.ts";
+import { ensureImages, type OpenServices, openServices } from "./services.ts";
 import { StepOutput, type StepOutputOptions } from "./step-output.ts";
 import { HandedOver } from "./stop.ts";
 
@@ -93,10 +93,10 @@ async function tryOnce(
     await tellStart(output, step, scene, image);
   }
   const say = (text: string): Promise<void> => output.line(text);
-  if (step.image.kind === "reference") await ensureImage(runtime, image, say, signal);
-
   const identity = { ...run.labels, "docker-ci.step": planned.id };
   const adopted = isResumed ? await findLeft(runtime, identity, tries) : undefined;
+  // Not on the step's time.
+  if (adopted === undefined) await ensureImages(runtime, referencesOf(step), say, signal);
   const deadline = stepDeadline(run, step.timeoutMs);
   // A name of its own for each try; no step's id has a word behind its dot.
   const name = `docker-ci-${run.id}-${planned.id}${tries === 1 ? "" : ".again"}`;
@@ -133,6 +133,12 @@ async function tryOnce(
     if (signal.aborted && !(signal.reason instanceof HandedOver)) await services?.close();
     throw error;
   }
+}
+
+/** The images that no step builds. */
+function referencesOf({ image, services }: RunStep): string[] {
+  const own = image.kind === "reference" ? [image.reference] : [];
+  return [...own, ...Object.values(services).map((service) => service.image)];
 }
 
 /** Does the work where all services can be used; their last lines are told where it failed, or one of them did. */

@@ -45,7 +45,7 @@ export interface OpenServices {
 }
 
 /**
- * Starts the services of a step, all at once, and waits until each can be used.
+ * Starts the services of a step, whose images are there, all at once, and waits until each can be used.
  * @throws RuntimeError of the engine, or the signal's reason: with nothing left behind, save for HandedOver and for a step that
  * runs on.
  */
@@ -102,9 +102,7 @@ async function removeServices(runtime: ContainerRuntime, wanted: ServicesWanted)
 
 async function startServices(runtime: ContainerRuntime, wanted: ServicesWanted, signal: AbortSignal): Promise<Named[]> {
   const { services, name, identity, spec } = wanted;
-  const images = new Set(Object.values(services).map(({ image }) => image));
-  const pulls = [...images].map((image) => ensureImage(runtime, image, wanted.say, signal));
-  await allOver([runtime.createNetwork(name, wanted.networkLabels, wanted.isInternal), ...pulls]);
+  await runtime.createNetwork(name, wanted.networkLabels, wanted.isInternal);
   return allOver(
     Object.entries(services).map(async ([service, { image, env }]) => ({
       name: service,
@@ -132,16 +130,19 @@ async function allOver<T>(work: readonly Promise<T>[]): Promise<T[]> {
   return Promise.all(work);
 }
 
-/** Pulls an image that the engine does not have. */
-export async function ensureImage(
+/** Pulls what the engine does not have of these images, side by side. */
+export async function ensureImages(
   runtime: ContainerRuntime,
-  image: string,
+  images: readonly string[],
   say: (text: string) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  if ((await runtime.imageId(image)) !== undefined) return;
-  await say(`── pulling ${image}`);
-  await runtime.pullImage(image, signal);
+  const ensure = async (image: string): Promise<void> => {
+    if ((await runtime.imageId(image)) !== undefined) return;
+    await say(`── pulling ${image}`);
+    await runtime.pullImage(image, signal);
+  };
+  await allOver([...new Set(images)].map(ensure));
 }
 
 /** Its last lines, and whether it is over. Reading its output is also what keeps its pipes from filling up. */
