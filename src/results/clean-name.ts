@@ -9,7 +9,7 @@ const ELLIPSIS = "…";
 const SECONDS_MAX = 3_200_000_000;
 
 /** Controls (C0 and C1), and characters that turn the direction of what follows or break lines. */
-const UNCLEAN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\s\s|^\s|\s$/u;
+const UNCLEAN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]| {2}|^ | $/u;
 const COLOURS = /\p{Cc}?\[\d{1,3}(?:;\d{1,3})*m/gu;
 const CONTROLS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|(?!\s)\p{Cc}/gu;
 

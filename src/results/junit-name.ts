@@ -8,16 +8,15 @@ const MADE_UP = new Set(["", "pytest", "Mocha Tests", "Root Suite", "jest tests"
 export interface Named {
   readonly name: string;
   readonly classname: string;
-  /** The names of the `<testsuite>` elements around it, outermost first. */
-  readonly suites: readonly string[];
+  /** The names of the `<testsuite>` elements around it that say something, outermost first. */
+  readonly around: readonly string[];
 }
 
 /**
  * The suite is the class name in most dialects; where that is missing, or repeats the name, it is what stands around the test.
  * Nothing of it depends on the order or the number of tests, so that a test has the same name in the next build.
  */
-export function junitName({ name, classname, suites }: Named): TestName {
-  const around = suites.filter((suite) => !MADE_UP.has(suite));
+export function junitName({ name, classname, around }: Named): TestName {
   const innermost = around.at(-1) ?? "";
   // node --test: the class is always "test", and its names are escaped twice.
   if (classname === "test") return named(around.join(" › "), name.replaceAll("&quot;", '"'));
@@ -25,10 +24,16 @@ export function junitName({ name, classname, suites }: Named): TestName {
   // jest-junit: both are the whole title.
   if (classname === name) return named(innermost, behind(name, innermost));
   // mocha-junit-reporter: the class is the title, the name the whole path to it.
-  if (name.endsWith(` ${classname}`)) return named(name.slice(0, -classname.length), classname);
+  if (name.endsWith(classname) && name.at(-classname.length - 1) === " ")
+    return named(name.slice(0, -classname.length), classname);
   // go-junit-report 1: the class is only the end of the package's path.
-  if (innermost.endsWith(`/${classname}`)) return named(innermost, name);
+  if (innermost.endsWith(classname) && innermost.at(-classname.length - 1) === "/") return named(innermost, name);
   return named(classname, name);
+}
+
+/** Without the suites that a tool makes up. */
+export function realSuites(suites: readonly string[]): readonly string[] {
+  return suites.filter((suite) => !MADE_UP.has(suite));
 }
 
 function behind(title: string, suite: string): string {

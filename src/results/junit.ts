@@ -2,12 +2,12 @@
 import { BrokenReport } from "./broken-report.ts";
 import { cleanName, milliseconds } from "./clean-name.ts";
 import { failureDetails, SAID_MAX } from "./failure-message.ts";
-import { junitName } from "./junit-name.ts";
+import { junitName, realSuites } from "./junit-name.ts";
 import type { TextPiece } from "./report-text.ts";
-import type { TestCase } from "./test-case.ts";
-import { type XmlHandler, XmlReader } from "./xml.ts";
+import type { TestCase, TestName } from "./test-case.ts";
+import { type Attributes, type XmlHandler, XmlReader } from "./xml.ts";
 
-const ATTRIBUTES = new Set(["name", "classname", "time", "file", "line", "message", "status", "result"]);
+const ATTRIBUTES = ["name", "classname", "time", "file", "line", "message", "status", "result"];
 /** What `status` or `result` says of a test that was not run (GoogleTest, Bazel). */
 const NOT_RUN = new Set(["notrun", "skipped", "disabled", "suppressed", "ignored"]);
 /** A test that is named nowhere but has failed: the suite could not be set up. */
@@ -31,9 +31,13 @@ export async function* readJUnit(
   }
 }
 
+const NO_ATTRIBUTES: Attributes = { get: () => undefined };
+
 /** A test between its tags. */
 interface OpenCase {
-  readonly attributes: ReadonlyMap<string, string>;
+  readonly name: TestName;
+  readonly durationMs: number;
+  readonly place: Pick<TestCase, "file" | "line"> | undefined;
   state: TestCase["state"];
   isFlaky: boolean;
   message: string;
@@ -45,6 +49,8 @@ class JUnitDocument implements XmlHandler {
   #cases: TestCase[] = [];
   #isInside = false;
   readonly #suites: string[] = [];
+  /** Of them those that say something. */
+  #around: readonly string[] = [];
   #case: OpenCase | undefined;
   /** How many elements are open inside the failure whose text is wanted. */
   #depth = 0;
@@ -59,11 +65,11 @@ class JUnitDocument implements XmlHandler {
     return taken;
   }
 
-  open(name: string, attributes: ReadonlyMap<string, string>): void {
+  open(name: string, attributes: Attributes): void {
     if (!this.#isInside) this.#enter(name);
     if (this.wantsText) this.#depth += 1;
     else if (name === "testcase") this.#begin(attributes);
-    else if (name === "testsuite") this.#suites.push(attributes.get("name")?.trim() ?? "");
+    else if (name === "testsuite") this.#enterSuite(attributes.get("name")?.trim() ?? "");
     else if (name === "failure" || name === "error") this.#fail(attributes);
     else if (this.#case === undefined) return;
     else if (name === "flakyFailure" || name === "flakyError") this.#case.isFlaky = true;
@@ -84,7 +90,13 @@ class JUnitDocument implements XmlHandler {
     if (name === "testsuite") {
       this.#finish();
       this.#suites.pop();
+      this.#around = realSuites(this.#suites);
     }
+  }
+
+  #enterSuite(name: string): void {
+    this.#suites.push(name);
+    this.#around = realSuites(this.#suites);
   }
 
   #enter(name: string): void {
@@ -95,19 +107,33 @@ class JUnitDocument implements XmlHandler {
     this.#isInside = true;
   }
 
-  #begin(attributes: ReadonlyMap<string, string>): void {
+  #begin(attributes: Attributes): void {
     this.#finish();
+    const name = attributes.get("name") ?? "";
     const isSkipped = NOT_RUN.has((attributes.get("status") ?? attributes.get("result") ?? "").toLowerCase());
-    this.#case = { attributes, state: isSkipped ? "skipped" : "passed", isFlaky: false, message: "", text: "" };
+    this.#case = {
+      name: junitName({
+        name: name.trim() === "" ? UNNAMED : name,
+        classname: attributes.get("classname")?.trim() ?? "",
+        around: this.#around,
+      }),
+      durationMs: durationMsOf(attributes.get("time")),
+      place: placeOf(attributes),
+      state: isSkipped ? "skipped" : "passed",
+      isFlaky: false,
+      message: "",
+      text: "",
+    };
   }
 
   /** Of several failures the first counts: what comes after it follows from it, or repeats it. */
-  #fail(attributes: ReadonlyMap<string, string>): void {
-    if (this.#case === undefined) this.#begin(new Map([["name", UNNAMED]]));
+  #fail(attributes: Attributes): void {
+    const message = attributes.get("message") ?? "";
+    if (this.#case === undefined) this.#begin(NO_ATTRIBUTES);
     const open = this.#case;
     if (open === undefined || open.state === "failed") return;
     open.state = "failed";
-    open.message = attributes.get("message") ?? "";
+    open.message = message;
     this.wantsText = true;
     this.#depth = 1;
   }
@@ -116,27 +142,20 @@ class JUnitDocument implements XmlHandler {
     const open = this.#case;
     if (open === undefined) return;
     this.#case = undefined;
-    const { attributes, state, isFlaky } = open;
-    const name = attributes.get("name") ?? "";
-    const classname = attributes.get("classname") ?? "";
-    const { suite, name: title } = junitName({
-      name: name.trim() === "" ? UNNAMED : name,
-      classname: classname.trim(),
-      suites: this.#suites,
-    });
+    const { name, state, durationMs, place } = open;
     // Most tests pass, and there are many: this object is put together without copying.
-    const test: TestCase = { suite, name: title, state, durationMs: durationMsOf(attributes.get("time")) };
-    if (state === "failed") Object.assign(test, failureDetails(open, placeOf(attributes)));
-    else if (attributes.has("file")) Object.assign(test, placeOf(attributes));
-    if (isFlaky && state === "passed") test.flaky = true;
+    const test: TestCase = { suite: name.suite, name: name.name, state, durationMs };
+    if (state === "failed") Object.assign(test, failureDetails(open, place));
+    else if (place !== undefined) Object.assign(test, place);
+    if (open.isFlaky && state === "passed") test.flaky = true;
     this.#cases.push(test);
   }
 }
 
-function placeOf(attributes: ReadonlyMap<string, string>): Pick<TestCase, "file" | "line"> {
+function placeOf(attributes: Attributes): Pick<TestCase, "file" | "line"> | undefined {
   const file = cleanName(attributes.get("file") ?? "");
+  if (file === "") return undefined;
   const line = Number(attributes.get("line"));
-  if (file === "") return {};
   return Number.isSafeInteger(line) && line > 0 ? { file, line } : { file };
 }
 
