@@ -9,14 +9,9 @@ import type { Tree } from "../pipeline/tree.ts";
 import { createCollector } from "../results/collect.ts";
 import type { CoverageTotals } from "../results/coverage.ts";
 import { createMarkerScan, markerFolder } from "../results/coverage-markers.ts";
-import { normalisePaths } from "../results/coverage-paths.ts";
-import { readCoverageReport } from "../results/coverage-report.ts";
 import { judgeCoverage } from "../results/coverage-thresholds.ts";
-import { keepCoverage } from "../results/kept-coverage.ts";
-import { keepTests } from "../results/kept-tests.ts";
-import { mergeCoverage } from "../results/merge-coverage.ts";
+import { PARSERS } from "../results/report-parsers.ts";
 import { resultsFolder } from "../results/results.ts";
-import { readTestReport } from "../results/test-report.ts";
 import type { Revision } from "../revisions.ts";
 import type { Build } from "./build.ts";
 import { inputsOf } from "./inputs.ts";
@@ -81,7 +76,7 @@ export async function runOfBuild(
       mask,
       repositoryFiles: tree.files,
       announcedPages: (step) => scans.get(step)?.markers().map(markerFolder) ?? [],
-      parsers: { readTestReport, keepTests, readCoverageReport, mergeCoverage, normalisePaths, keepCoverage },
+      parsers: PARSERS,
     }),
     judge: ({ step }, { coverage }) =>
       step.kind === "run" && coverage !== undefined

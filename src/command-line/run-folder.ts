@@ -1,21 +1,32 @@
 /** `docker-ci run [folder]`: the pipeline of a working directory, here and now, without chat, queue or record. */
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { pino } from "pino";
+import type { StepResult } from "../builds/build.ts";
 import { defaultProject, loadConfig } from "../config.ts";
 import { ConfigError, UserError } from "../errors.ts";
 import { ProjectName } from "../names.ts";
 import { choosePipeline } from "../pipeline/choose.ts";
 import { isImageOf } from "../pipeline/image-tag.ts";
-import { planBuild } from "../pipeline/plan.ts";
+import { createMask } from "../pipeline/masking.ts";
+import { planBuild, stepLabel } from "../pipeline/plan.ts";
 import { failedStep, removeLeftovers, runPipeline } from "../pipeline/run.ts";
 import { PIPELINE_FILE } from "../pipeline/schema.ts";
 import type { StepLog } from "../pipeline/step-output.ts";
 import { Cancelled } from "../pipeline/stop.ts";
 import { storeTree } from "../pipeline/tree.ts";
 import { filesOf, packFolder } from "../pipeline/working-tree.ts";
+import { createCollector } from "../results/collect.ts";
+import { judgeCoverage } from "../results/coverage-thresholds.ts";
+import { percentWords } from "../results/coverage-words.ts";
+import { PARSERS } from "../results/report-parsers.ts";
+import type { TestSummary } from "../results/summary.ts";
+import { mergeSummaries } from "../results/tally.ts";
+import { failingLines, testWords } from "../results/test-words.ts";
 import { formatDuration } from "../units.ts";
 import type { Adapters } from "./adapters.ts";
 import { onSignals } from "./signals.ts";
@@ -47,6 +58,8 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
   const { runtime, revisions } = adapters.openEngine(config, run, pino({ level: "silent" }));
   const work = await mkdtemp(join(tmpdir(), "docker-ci-run-"));
   const stop = new AbortController();
+  const secrets = Object.fromEntries(Object.entries(project.secrets).map(([key, secret]) => [key, secret.reveal()]));
+  const mask = createMask(Object.values(secrets));
   const forget = onSignals(() => stop.abort(new Cancelled("you", undefined)));
   const log = terminalLog();
   const startedAt = Date.now();
@@ -64,7 +77,7 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
     const results = await runPipeline(
       runtime,
       {
-        plan: planBuild(chosen.pipeline, { branch: undefined, event: "chat", onlySteps: undefined }),
+        plan: planBuild(chosen.pipeline, { branch: await branchOf(folder), event: "chat", onlySteps: undefined }),
         tarFile,
         id,
         labels,
@@ -72,24 +85,32 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
         attempt: 1,
         project,
         env: { CI: "true", DOCKER_CI_PROJECT: name },
-        secrets: {},
-        mask: undefined,
+        secrets,
+        mask,
         cache: { write: `folder ${folder}` },
         deadlineAt: startedAt + project.limits.timeMs,
         done: [],
+        collect: createCollector({
+          resultsFolder: join(work, "results"),
+          artifactsFolder: join(work, "artifacts"),
+          coverageHtmlFolder: join(work, "coverage"),
+          mask,
+          repositoryFiles: tree.files,
+          parsers: PARSERS,
+        }),
+        judge: ({ step }, { coverage }) =>
+          step.kind === "run" && coverage !== undefined
+            ? judgeCoverage(step.thresholds, coverage, undefined)
+            : undefined,
       },
       log,
       { started: async () => undefined, ended: async () => undefined },
       stop.signal,
     );
-    const failed = failedStep(results);
-    const took = formatDuration(Date.now() - startedAt);
-    await log.line(
-      failed === undefined
-        ? `✔ ${name} passed in ${took}`
-        : `✘ ${name} failed in ${took}: step ${failed.name}, ${failed.meaning ?? ""}`,
-    );
-    return failed === undefined ? 0 : 1;
+    const tests = testsOf(results);
+    for (const text of tests === undefined ? [] : failingLines(tests)) await log.line(text);
+    await log.line(lastLine(name, results, Date.now() - startedAt));
+    return failedStep(results) === undefined ? 0 : 1;
   } catch (error) {
     if (!stop.signal.aborted) throw error instanceof UserError ? new ConfigError(error.message, []) : error;
     await log.line("■ interrupted");
@@ -102,6 +123,37 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
     }
     await revisions[Symbol.asyncDispose]();
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** `✔ hello passed in 4.1s · 6 tests · coverage 92.3%` */
+function lastLine(name: string, results: readonly StepResult[], tookMs: number): string {
+  const failed = failedStep(results);
+  const tests = testsOf(results);
+  const coverage = results.flatMap((step) => step.coverage ?? []);
+  const facts = [
+    failed === undefined
+      ? `✔ ${name} passed in ${formatDuration(tookMs)}`
+      : `✘ ${name} failed in ${formatDuration(tookMs)}: step ${stepLabel(failed)}, ${failed.meaning ?? ""}`,
+    tests === undefined ? "" : testWords(tests),
+    ...coverage.map((totals) => `coverage ${percentWords(totals)}`),
+  ];
+  return facts.filter((fact) => fact !== "").join(" · ");
+}
+
+function testsOf(results: readonly StepResult[]): TestSummary | undefined {
+  const summaries = results.flatMap(({ tests }) => tests ?? []);
+  return summaries.length === 0 ? undefined : mergeSummaries(summaries);
+}
+
+/** The branch that is checked out, for `when:`; undefined outside a repository, and between branches. */
+async function branchOf(folder: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)("git", ["-C", folder, "symbolic-ref", "--quiet", "--short", "HEAD"]);
+    return stdout.trim();
+  } catch {
+    // git says no: there is none.
+    return undefined;
   }
 }
 
