@@ -6,6 +6,7 @@ import { plainText } from "../builds/plain-text.ts";
 import { stepLabel } from "../pipeline/plan.ts";
 import type { Explanation } from "../results/summary.ts";
 import type { FailingTest } from "../results/test-case.ts";
+import { around, EXCERPT_LINES, lastWords } from "./excerpt.ts";
 import { filesNamedIn } from "./files.ts";
 import { kindOfReason, limitOf } from "./reasons.ts";
 import { type Found, findCause } from "./search.ts";
@@ -13,16 +14,10 @@ import { signatureOf } from "./signature.ts";
 import { readStepOutput, type StepOutput } from "./step-output.ts";
 import { shortened } from "./text.ts";
 
-const EXCERPT_LINES = 5;
-const LAST_LINES = 3;
 /** Files are looked for in this many lines on either side of the telling one. */
 const FILES_AROUND = 25;
 /** A message shorter than this may stand anywhere in a log. */
 const NEEDLE_LENGTH = 6;
-/** Said behind every failure, and never what it is about. */
-const NOISE =
-  /^(?:\W*|make(?:\[\d+\])?: .*|npm (?:error|ERR!|warn|WARN|notice).*|E: Sub-process .*|(?:Process|Command) (?:completed|exited|failed) with .*|exit (?:status|code).*|FAIL|FAILED|# (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*|.*(?:returned a non-zero code: \d+|did not complete successfully: exit code: \d+))$/;
-
 export interface EndedBuild {
   readonly state: FinalState;
   readonly steps: readonly StepResult[];
@@ -30,7 +25,7 @@ export interface EndedBuild {
 
 /**
  * Explains a build that failed or could not run. The log is read once, in bounded memory, and is masked already.
- * @param log undefined where there is none: then the record alone has to do.
+ * @param log undefined where there is none: then the record alone has to do. @throws whatever its stream fails with.
  */
 export async function explain({ state, steps }: EndedBuild, log: Readable | undefined): Promise<Explanation> {
   const failed =
@@ -153,21 +148,6 @@ function kindOf({ rule }: Found, step: StepResult): Explanation["kind"] {
   // The engine would know of it: then it was somebody else's kill.
   if (rule.kind === "memory" && step.meaning?.includes("not for memory") === true) return "command";
   return rule.kind === "command" && step.kind === "build" ? "build" : rule.kind;
-}
-
-function lastWords(lines: readonly LogLine[]): LogLine[] {
-  const telling = lines.filter(({ text }) => !NOISE.test(text.trim()));
-  // Better noise than nothing.
-  return (telling.length > 0 ? telling : lines.filter(({ text }) => text !== "")).slice(-LAST_LINES);
-}
-
-/** At most five lines, those that are empty left out; what announced the telling line comes first where it stands further up. */
-function around(lines: readonly LogLine[], at: number, before: number, after: number, head: number = at): string[] {
-  const from = Math.max(0, at - before);
-  const announced = head < from ? [lines[head]] : [];
-  return [...announced, ...lines.slice(from, at + after + 1)]
-    .flatMap((each) => (each === undefined || each.text.trim() === "" ? [] : [each.text]))
-    .slice(0, EXCERPT_LINES);
 }
 
 function firstLine(message: string): string {
