@@ -18,6 +18,7 @@ import { quarantine } from "./quarantine.ts";
 import { queue } from "./queue.ts";
 import { rebuild } from "./rebuild.ts";
 import { report } from "./report.ts";
+import { repro } from "./repro.ts";
 import { shutdown } from "./shutdown.ts";
 import { snooze } from "./snooze.ts";
 import { status } from "./status.ts";
@@ -43,6 +44,7 @@ export const commands: readonly Command[] = [
   eta,
   log,
   why,
+  repro,
   tests,
   flaky,
   quarantine,
