@@ -4,6 +4,7 @@ import { audit } from "./audit.ts";
 import { build } from "./build.ts";
 import { cancel } from "./cancel.ts";
 import { claim } from "./claim.ts";
+import { coverage } from "./coverage.ts";
 import { eta } from "./eta.ts";
 import { flaky } from "./flaky.ts";
 import { help } from "./help.ts";
@@ -46,6 +47,7 @@ export const commands: readonly Command[] = [
   why,
   repro,
   tests,
+  coverage,
   flaky,
   quarantine,
   unquarantine,
