@@ -5,6 +5,9 @@ import { StepId } from "../src/names.ts";
 import { keepTests } from "../src/results/kept-tests.ts";
 import { readTestReport } from "../src/results/test-report.ts";
 
+/** Of the disk there is little to wait for. */
+const PIECE_BYTES = 256 * 1024;
+
 const [way, path = "", folder = ""] = process.argv.slice(2);
 const started = performance.now();
 const cases = await read();
@@ -24,12 +27,13 @@ async function read(): Promise<number> {
       },
       { xmlMode: true },
     );
-    for await (const chunk of createReadStream(path, { encoding: "utf8" })) parser.write(chunk);
+    for await (const chunk of createReadStream(path, { encoding: "utf8", highWaterMark: PIECE_BYTES }))
+      parser.write(chunk);
     parser.end();
     return count;
   }
   const kept = way === "2" ? await keepTests(folder, StepId.parse("tests"), 1) : undefined;
-  for await (const batch of readTestReport(createReadStream(path))) {
+  for await (const batch of readTestReport(createReadStream(path, { highWaterMark: PIECE_BYTES }))) {
     count += batch.length;
     await kept?.add(batch);
   }

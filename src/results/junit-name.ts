@@ -40,6 +40,10 @@ function behind(title: string, suite: string): string {
   return suite !== "" && title.startsWith(`${suite} `) ? title.slice(suite.length + 1) : title;
 }
 
+/** The tests of a suite stand one behind the other: it is cleaned once. */
+let newest = { suite: "", clean: "" };
+
 function named(suite: string, name: string): TestName {
-  return { suite: cleanName(suite), name: cleanName(name) };
+  if (newest.suite !== suite) newest = { suite, clean: cleanName(suite) };
+  return { suite: newest.clean, name: cleanName(name) };
 }
