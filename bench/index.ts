@@ -6,6 +6,7 @@ import { loadavg } from "node:os";
 import { afterAnOutage } from "./after-an-outage.ts";
 import { buildHello } from "./build-hello.ts";
 import { junit } from "./junit.ts";
+import { lcov } from "./lcov.ts";
 import type { Benchmark } from "./scene.ts";
 import { slackEvents } from "./slack-events.ts";
 import { startAndRest } from "./start-and-rest.ts";
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   d: afterAnOutage,
   e: slackEvents,
   f: junit,
+  g: lcov,
 };
 /** The whole; what is at work then ends with its round. */
 const DEADLINE_MS = 7.5 * 60_000;
