@@ -135,10 +135,10 @@ async function collect(
   const collection: Collection = { workingDirectory, limits, mask, warnings, reports, artifacts, html };
   try {
     await lookEverywhere(collection, wishes, container, signal);
-    const { tests, coverage } = await reports.end();
+    const read = await reports.end();
     await html?.end();
     const kept = (await artifacts?.end()) ?? [];
-    return { tests, coverage, artifacts: kept, warnings: warnings.list() };
+    return { ...read, artifacts: kept, warnings: warnings.list() };
   } catch (error) {
     await Promise.allSettled([reports.abandon(), html?.abandon(), artifacts?.abandon()]);
     signal.throwIfAborted();

@@ -7,9 +7,9 @@ import { formatBytes, formatCount } from "../units.ts";
 import { BrokenReport } from "./broken-report.ts";
 import type { Reader } from "./copied-files.ts";
 import type { CoverageReport, CoverageTotals } from "./coverage.ts";
+import type { StepFindings } from "./findings.ts";
 import type { KeptTests } from "./kept-tests.ts";
 import { pathBelow } from "./path-pattern.ts";
-import type { TestSummary } from "./summary.ts";
 import type { TestCase } from "./test-case.ts";
 import type { Warnings } from "./warnings.ts";
 
@@ -36,7 +36,7 @@ export interface StepReports {
   testReader(name: string, bytes: number): Reader[];
   coverageReader(name: string, bytes: number): Reader[];
   /** Keeps what was read. @throws RuntimeError when the disk fails. */
-  end(): Promise<{ readonly tests: TestSummary | undefined; readonly coverage: CoverageTotals | undefined }>;
+  end(): Promise<Pick<StepFindings, "tests" | "testsIncomplete" | "coverage">>;
   abandon(): Promise<void>;
 }
 
@@ -60,6 +60,7 @@ export function readStepReports(options: StepReportsOptions): StepReports {
   let files = 0;
   let bytes = 0;
   let tests: Promise<KeptTests> | undefined;
+  let isIncomplete = false;
   let adding: Promise<void> = Promise.resolve();
 
   const fits = (name: string, size: number): boolean => {
@@ -115,9 +116,17 @@ export function readStepReports(options: StepReportsOptions): StepReports {
 
   return {
     testReader(name, size) {
-      if (!fits(name, size)) return [];
+      if (!fits(name, size)) {
+        isIncomplete = true;
+        return [];
+      }
       const read: Reader = async (content) => {
-        for await (const batch of parsers.readTestReport(content)) await add(batch.map(masked));
+        try {
+          for await (const batch of parsers.readTestReport(content)) await add(batch.map(masked));
+        } catch (error) {
+          isIncomplete = true;
+          throw error;
+        }
         // A whole report without a test in it is a result too.
         await add([]);
       };
@@ -132,11 +141,12 @@ export function readStepReports(options: StepReportsOptions): StepReports {
     },
     async end() {
       const summary = await (await tests)?.end();
+      const told = { tests: summary, ...(isIncomplete ? { testsIncomplete: true } : {}) };
       const whole = parsers.mergeCoverage(coverage);
-      if (whole === undefined) return { tests: summary, coverage: undefined };
+      if (whole === undefined) return { ...told, coverage: undefined };
       const report = { ...whole, files: whole.files.map((file) => ({ ...file, path: withoutFolder(file.path) })) };
       const known = repositoryFiles === undefined ? report : parsers.normalisePaths(report, repositoryFiles);
-      return { tests: summary, coverage: await parsers.keepCoverage(folder, step, known) };
+      return { ...told, coverage: await parsers.keepCoverage(folder, step, known) };
     },
     async abandon() {
       await (await tests)?.abandon();

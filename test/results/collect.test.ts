@@ -187,9 +187,10 @@ describe("reports", () => {
       { name: "out/b.xml", text: "passed c" },
       { name: "out/c.xml", text: "<html>" },
     ]);
-    const { tests, warnings } = await desk.collect(leaving({ tests: ["out/*.xml"] }), container);
+    const { tests, testsIncomplete, warnings } = await desk.collect(leaving({ tests: ["out/*.xml"] }), container);
     expect(tests).toMatchObject({ total: 3, failed: 1 });
     expect(warnings).toEqual(["out/a.xml: is cut off at line 3", "out/c.xml: is no test report"]);
+    expect(testsIncomplete).toBe(true);
   });
 
   test("one that is too large is not read, and neither is what is too much in all; the others are", async () => {
@@ -199,9 +200,10 @@ describe("reports", () => {
       { name: "out/b.xml", text: "passed c" },
       { name: "out/c.xml", text: "passed d" },
     ]);
-    const { tests, warnings } = await desk.collect(leaving({ tests: ["out/*.xml"] }), container);
+    const { tests, testsIncomplete, warnings } = await desk.collect(leaving({ tests: ["out/*.xml"] }), container);
     expect(tests?.total).toBe(2);
     expect(warnings).toEqual(["out/a.xml: takes 35 B, and a report may take at most 30 B; it was not read"]);
+    expect(testsIncomplete).toBe(true);
     const step = leaving({ tests: ["out/*.xml"] });
     await using narrow = await openDesk({ limits: { reports: { files: 10, bytesEach: 30, bytes: 10 } } });
     expect(
