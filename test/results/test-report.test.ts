@@ -391,7 +391,7 @@ describe("what is broken", () => {
     const report = await read(Readable.from(bytes()));
     expect(report.broken).toBeUndefined();
     expect(report.tests.map(({ name }) => name.slice(0, 1))).toEqual(["x", "b", "c"]);
-    expect(process.memoryUsage().rss - before).toBeLessThan(120 * 1024 * 1024);
+    expect(process.memoryUsage().rss - before).toBeLessThan(80 * 1024 * 1024);
   });
 });
 
