@@ -7,6 +7,7 @@ import { BuildAtWork, Overtaken } from "../src/builds/build-at-work.ts";
 import { BuildLog } from "../src/builds/build-log.ts";
 import { unknownRef } from "../src/builds/builds.ts";
 import { quotedTitle, revisionName } from "../src/builds/describe.ts";
+import { maskOf } from "../src/builds/inputs.ts";
 import { logsFolder } from "../src/builds/log-files.ts";
 import { runOfBuild } from "../src/builds/pipeline-of-build.ts";
 import { sweepLeftovers, tidyUp, treeFile, type Workshop } from "../src/builds/tidy.ts";
@@ -152,9 +153,11 @@ async function tryTwice(
       if (error instanceof HandedOver || error instanceof Overtaken || signal.aborted) throw error;
       if (error instanceof Unbuildable) return { kind: "failed", reason: error.message };
       log.error({ err: error, tries }, "the machinery broke under a build");
-      await buildLog.line(`── could not go on: ${describeError(error)}`);
+      const mask = maskOf(project);
+      await buildLog.line(`── could not go on: ${mask.text(describeError(error))}`);
       const hopeless = error instanceof RuntimeError && !error.retryable;
-      if (tries >= MACHINERY_TRIES || hopeless) return { kind: "errored", reason: machineryReason(error), tries };
+      const reason = mask.text(machineryReason(error));
+      if (tries >= MACHINERY_TRIES || hopeless) return { kind: "errored", reason, tries };
       await buildLog.line(`── trying once more in ${formatDuration(RETRY_DELAY_MS)}`);
       await sleep(RETRY_DELAY_MS, undefined, { signal }).catch(() => undefined /* the next round sees the abort */);
     }

@@ -16,6 +16,11 @@ export interface BuildInputs {
   readonly cache: CacheScope;
 }
 
+/** Hides all secrets of a project, in whatever is said of its builds. */
+export function maskOf({ secrets }: Pick<Project, "secrets">): Mask {
+  return createMask(Object.values(secrets).map((secret) => secret.reveal()));
+}
+
 /** @param url of the page. */
 export function inputsOf(build: Build, revision: Revision, project: Project, url: string): BuildInputs {
   const branch = revision.kind === "branch" ? revision.ref : undefined;
@@ -34,7 +39,7 @@ export function inputsOf(build: Build, revision: Revision, project: Project, url
       ...build.params,
     },
     secrets: event === "pull_request" ? {} : secrets,
-    mask: createMask(Object.values(secrets)),
+    mask: maskOf(project),
     cache: cacheScope({ event, branch, number: build.number, mainBranch: project.branch }),
   };
 }
