@@ -4,6 +4,7 @@ import { durationMs } from "../builds/build.ts";
 import { buildActions, buildUrl, quoteOf, resultLine, SHORT_SHA, shortTitle } from "../builds/describe.ts";
 import { type Action, type Line, line, type Reply } from "../chat/reply.ts";
 import { formatAge, formatDuration } from "../units.ts";
+import { suspectsFirst } from "../why/suspects.ts";
 import type { Incident, News } from "./incident.ts";
 
 const SUSPECTS_SHOWN = 3;
@@ -16,12 +17,15 @@ export function incidentName(
   return branch === mainBranch ? project : `${project} (branch ${branch})`;
 }
 
-/** `was good at #42 · suspects: bob 3f2c9aa "storage: retry on 503" · !why 43 · !claim docker-registry` */
-export function contextLine(incident: Incident, prefix: string): Line {
+/**
+ * `was good at #42 · suspects: bob 3f2c9aa "storage: retry on 503" · !why 43 · !claim docker-registry`
+ * @param failed files that the failure names: whoever touched them stands first.
+ */
+export function contextLine(incident: Incident, prefix: string, failed: readonly string[] = []): Line {
   const { suspects, lastGood, firstBad, project } = incident;
-  const shown = suspects
+  const shown = suspectsFirst(suspects, failed)
     .slice(0, SUSPECTS_SHOWN)
-    .map(({ author, sha, title }) => `${author} ${sha.slice(0, SHORT_SHA)} "${shortTitle(title)}"`);
+    .map(({ suspect: { author, sha, title } }) => `${author} ${sha.slice(0, SHORT_SHA)} "${shortTitle(title)}"`);
   const more = suspects.length - shown.length;
   return line("info", [
     lastGood === undefined ? "the first build of this branch" : `was good at #${lastGood.number}`,
@@ -85,7 +89,7 @@ export function noticeOf(build: FinishedBuild, news: News, asked: boolean, scene
   const result = resultLine(build, scene.url);
   switch (news.event) {
     case "broken": {
-      const context = contextLine(news.incident, scene.prefix);
+      const context = contextLine(news.incident, scene.prefix, build.results?.explanation?.files);
       const claim: Action = { label: "Claim", command: `claim ${build.project}`, style: "plain" };
       const topic = topicOf(news.incident);
       if (asked) return { lines: [{ ...context, facts: [`${scene.name} is broken`, ...context.facts] }], topic };
