@@ -104,7 +104,11 @@ function dockerfileFault(said: string, instruction: string | undefined): string 
   if (missing !== null) return `there is no ${missing[1]} in the build's context`;
   // classic: COPY failed: file not found in build context or excluded by .dockerignore: stat nofile: file does not exist
   // BuildKit: "/nofile" not found
-  const absent = /stat (\S+): (?:file does not exist|no such file)|^"\/?([^"]+)"(?:: )?(?: not found)?$/.exec(text);
+  // BuildKit 20.10: stat /var/lib/docker/tmp/buildkit-mount123/nofile: no such file or directory
+  const absent =
+    /stat (?:\/\S*?buildkit-mount\d+\/)?(\S+): (?:file does not exist|no such file)|^"\/?([^"]+)"(?:: )?(?: not found)?$/.exec(
+      text,
+    );
   if (absent !== null && instruction !== undefined) {
     return `${shorten(instruction)}: there is no ${absent[1] ?? absent[2]} in the build's context`;
   }
