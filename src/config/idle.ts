@@ -14,7 +14,6 @@ const OF_PROJECT: Readonly<Record<string, string>> = {
   poll: "looking for new commits is",
   nightly: "nightly builds are",
   pull_requests: "building pull requests is",
-  secrets: "giving secrets to steps is",
 };
 
 const Outline = z.looseObject({

@@ -110,7 +110,6 @@ test("every key of the documentation is accepted, and what is not there yet is s
     "projects.docker-registry.poll",
     "projects.docker-registry.nightly",
     "projects.docker-registry.pull_requests",
-    "projects.docker-registry.secrets",
   ]);
   expect(config.idle[0]).toBe("github: accepted, but GitHub is not there yet; the key does nothing so far");
 });
