@@ -100,17 +100,9 @@ function pathOf(name: string, base: string): string | undefined {
 }
 
 function kindOf(type: string | null | undefined): CopiedFile["kind"] {
-  switch (type) {
-    case "file":
-    case "contiguous-file":
-      return "file";
-    case "symlink":
-      return "symbolic link";
-    case "link":
-      return "hard link";
-    default:
-      return "device";
-  }
+  if (type === "file" || type === "contiguous-file") return "file";
+  if (type === "symlink") return "symbolic link";
+  return type === "link" ? "hard link" : "device";
 }
 
 /** Someone who reads a file's content; what they throw does not keep the others from reading on. */

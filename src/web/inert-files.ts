@@ -1,0 +1,127 @@
+/** Files that builds left behind, handed out without any rights: whatever they hold, no script of theirs runs in this site's name. */
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, open, realpath } from "node:fs/promises";
+import { extname, join } from "node:path";
+
+const POLICY =
+  "default-src 'none'; style-src 'unsafe-inline' 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const CHUNK_BYTES = 64 * 1024;
+const TEXT = "text/plain; charset=utf-8";
+/** What is shown; scripts and whatever else is text stay text, and what is not named here is only saved. */
+const SHOWN: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".htm": "text/html; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".png": "image/png",
+  ".gif": "image/gif",
+  ".jpg": "image/jpeg",
+  ".jpeg": "image/jpeg",
+  ".webp": "image/webp",
+  ".ico": "image/x-icon",
+  ".svg": "image/svg+xml",
+  ".pdf": "application/pdf",
+  ...Object.fromEntries(
+    [
+      "txt",
+      "log",
+      "md",
+      "xml",
+      "json",
+      "jsonl",
+      "csv",
+      "yml",
+      "yaml",
+      "toml",
+      "js",
+      "ts",
+      "map",
+      "diff",
+      "patch",
+      "info",
+      "out",
+    ].map((extension) => [`.${extension}`, TEXT]),
+  ),
+};
+
+/**
+ * A file below a folder as a response, streamed. The answer must bear these headers and not the site's own.
+ * @param path as it stands in an address, percent-encoded, without a leading slash.
+ * @returns `undefined` where there is no such plain file: for what climbs out, is reached over a link or is a folder too.
+ */
+export async function serveInert(folder: string, path: string): Promise<Response | undefined> {
+  const parts = pathParts(path);
+  const file = parts === undefined ? undefined : await openInside(folder, parts);
+  if (parts === undefined || file === undefined) return undefined;
+  const headers = { ...inertHeaders(parts.at(-1) ?? ""), "content-length": String(file.stats.size) };
+  return new Response(streamOf(file.handle), { headers });
+}
+
+/** Reads as fast as the browser does, and closes the file when either is done. */
+function streamOf(handle: FileHandle): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { bytesRead, buffer } = await handle.read({ buffer: new Uint8Array(CHUNK_BYTES) });
+        if (bytesRead > 0) {
+          controller.enqueue(buffer.subarray(0, bytesRead));
+          return;
+        }
+      } catch (error) {
+        controller.error(error);
+        await handle.close();
+        return;
+      }
+      controller.close();
+      await handle.close();
+    },
+    cancel: () => handle.close(),
+  });
+}
+
+function inertHeaders(name: string): Record<string, string> {
+  const extension = extname(name).toLowerCase();
+  const type = SHOWN[extension];
+  const saved = `attachment; filename*=UTF-8''${encodeURIComponent(name).replaceAll("'", "%27")}`;
+  return {
+    // A sandbox would keep the browser from showing a PDF, which runs nothing of this site's either way.
+    "content-security-policy": extension === ".pdf" ? POLICY : `sandbox; ${POLICY}`,
+    "content-type": type ?? "application/octet-stream",
+    ...(type === undefined ? { "content-disposition": saved } : {}),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+  };
+}
+
+/** The parts of a path, decoded once each; `undefined` for one that no file of ours has. */
+function pathParts(path: string): string[] | undefined {
+  try {
+    const parts = path.split("/").map(decodeURIComponent);
+    const isWrong = (part: string): boolean => part === "" || part === "." || part === ".." || /[/\\\0]/.test(part);
+    return parts.some(isWrong) ? undefined : parts;
+  } catch {
+    // URIError: `%` without two digits behind it.
+    return undefined;
+  }
+}
+
+async function openInside(
+  folder: string,
+  parts: readonly string[],
+): Promise<{ readonly handle: FileHandle; readonly stats: Stats } | undefined> {
+  let handle: FileHandle | undefined;
+  try {
+    const path = join(await realpath(folder), ...parts);
+    if ((await realpath(path)) !== path) return undefined;
+    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stats = await handle.stat();
+    if (stats.isFile()) return { handle, stats };
+    await handle.close();
+    return undefined;
+  } catch {
+    // There is none, or not for us; and nobody is told which.
+    await handle?.close().catch(() => undefined);
+    return undefined;
+  }
+}
