@@ -3,7 +3,9 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Build } from "../../src/builds/build.ts";
-import { coverageRoutes, nameFile } from "../../src/web/coverage.ts";
+import { BuildNumber, ProjectName } from "../../src/names.ts";
+import { nameCoverage } from "../../src/results/coverage-names.ts";
+import { coverageRoutes } from "../../src/web/coverage.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 describe("the coverage of a build", () => {
@@ -23,9 +25,15 @@ describe("the coverage of a build", () => {
     await writeFile(join(report, "css & more", "a b.css"), "p {}");
     await symlink(join(temporary.path, "secret"), join(report, "link"));
     await symlink(temporary.path, join(report, "up"));
-    await writeFile(nameFile(folder, "docker-registry", "docker-registry-20140301120000"), "42\n");
+    const project = ProjectName.parse("docker-registry");
+    const names = ["docker-registry-20140301120000", "hello-20140301120000", "docker-registry"];
+    await nameCoverage(
+      folder,
+      { project, number: BuildNumber.parse(42) },
+      names.map((name) => ({ kind: "file", name })),
+    );
     const builds = { latest: async (): Promise<Build[]> => [] };
-    const app = coverageRoutes({ folder, builds, missing: (c, what) => c.text(what, 404) });
+    const app = coverageRoutes(folder, builds, { missing: async (c, what) => c.text(what, 404) });
     get = async (path) => await app.request(path);
   });
   afterAll(async () => {
@@ -68,6 +76,7 @@ describe("the coverage of a build", () => {
     "/coverage/docker-registry/secret/",
     "/coverage/..%2f..%2fetc/42/passwd",
     "/coverage/docker-registry/docker-registry-20140302/index.html",
+    "/coverage/docker-registry/hello-20140301120000/index.html",
     "/coverage/nosuch/",
   ])("is not where it is not: %s", async (path) => {
     const answer = await get(path);
