@@ -11,7 +11,13 @@ import { type ArtifactLimits, type KeptArtifacts, openArtifacts, type StepArtifa
 import { type HtmlLimits, type KeptHtml, openHtml } from "./kept-html.ts";
 import { pathProblem } from "./kept-path.ts";
 import { type PathPattern, pathBelow, pathPattern } from "./path-pattern.ts";
-import { type ReportLimits, type ReportParsers, readStepReports, type StepReports } from "./step-reports.ts";
+import {
+  REPORT_PARSERS,
+  type ReportLimits,
+  type ReportParsers,
+  readStepReports,
+  type StepReports,
+} from "./step-reports.ts";
 import { collectWarnings, type Warnings } from "./warnings.ts";
 
 /** Where a pattern is looked for after the container's working directory: what a step shares with the machine is mounted there. */
@@ -50,7 +56,8 @@ export interface CollectorOptions {
   readonly repositoryFiles?: ReadonlySet<string>;
   /** Further folders of coverage pages, absolute, that a step announced in its output; one that is missing is no matter. */
   readonly announcedPages?: (step: StepId) => readonly string[];
-  readonly parsers: ReportParsers;
+  /** For tests. */
+  readonly parsers?: ReportParsers;
 }
 
 type Key = "tests" | "coverage" | "coverage_html" | "artifacts";
@@ -113,7 +120,7 @@ async function collect(
     signal,
   }: { planned: PlannedStep; container: RunningContainer; tries: number; signal: AbortSignal },
 ): Promise<StepFindings> {
-  const { mask, limits, parsers, resultsFolder, repositoryFiles } = options;
+  const { mask, limits, parsers = REPORT_PARSERS, resultsFolder, repositoryFiles } = options;
   const has = (key: Key): boolean => wishes.some((wish) => wish.key === key);
   const warnings = collectWarnings(mask);
   const workingDirectory = posix.resolve("/", await container.workingDirectory());

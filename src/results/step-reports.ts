@@ -7,10 +7,15 @@ import { formatBytes, formatCount } from "../units.ts";
 import { BrokenReport } from "./broken-report.ts";
 import type { Reader } from "./copied-files.ts";
 import type { CoverageReport, CoverageTotals } from "./coverage.ts";
+import { normalisePaths } from "./coverage-paths.ts";
+import { readCoverageReport } from "./coverage-report.ts";
 import type { StepFindings } from "./findings.ts";
-import type { KeptTests } from "./kept-tests.ts";
+import { keepCoverage } from "./kept-coverage.ts";
+import { type KeptTests, keepTests } from "./kept-tests.ts";
+import { mergeCoverage, renameFiles } from "./merge-coverage.ts";
 import { pathBelow } from "./path-pattern.ts";
 import type { TestCase } from "./test-case.ts";
+import { readTestReport } from "./test-report.ts";
 import type { Warnings } from "./warnings.ts";
 
 export interface ReportLimits {
@@ -30,6 +35,15 @@ export interface ReportParsers {
   normalisePaths(report: CoverageReport, files: ReadonlySet<string>): CoverageReport;
   keepCoverage(folder: string, step: StepId, report: CoverageReport): Promise<CoverageTotals>;
 }
+
+export const REPORT_PARSERS: ReportParsers = {
+  readTestReport,
+  keepTests,
+  readCoverageReport,
+  mergeCoverage,
+  normalisePaths,
+  keepCoverage,
+};
 
 export interface StepReports {
   /** A reader for a file of this size, or none, with a warning, where it is too much. */
@@ -144,7 +158,7 @@ export function readStepReports(options: StepReportsOptions): StepReports {
       const told = { tests: summary, ...(isIncomplete ? { testsIncomplete: true } : {}) };
       const whole = parsers.mergeCoverage(coverage);
       if (whole === undefined) return { ...told, coverage: undefined };
-      const report = { ...whole, files: whole.files.map((file) => ({ ...file, path: withoutFolder(file.path) })) };
+      const report = renameFiles(whole, withoutFolder);
       const known = repositoryFiles === undefined ? report : parsers.normalisePaths(report, repositoryFiles);
       return { ...told, coverage: await parsers.keepCoverage(folder, step, known) };
     },

@@ -9,6 +9,7 @@ import type { PlannedStep } from "../../src/pipeline/plan.ts";
 import { type CollectorOptions, createCollector } from "../../src/results/collect.ts";
 import type { StepFindings } from "../../src/results/findings.ts";
 import { readTests } from "../../src/results/kept-tests.ts";
+import { REPORT_PARSERS } from "../../src/results/step-reports.ts";
 import type { RunningContainer } from "../../src/runtime.ts";
 import { containerWith, type Entry, endlessTar, leaving, plainReports, tarOfEntries } from "../support/collecting.ts";
 import { never, openCorner } from "../support/docker.ts";
@@ -104,6 +105,26 @@ describe("from a real container", () => {
     expect(await desk.files("coverage/hello")).toEqual({ "1/index.html": "<h1>all</h1>\n", "1/css/a.css": "h1 {}\n" });
     expect((await stat(join(desk.path, "artifacts/1/dist/one"))).mode & 0o777).toBe(0o600);
     expect((await stat(join(desk.path, "artifacts/1/dist"))).mode & 0o777).toBe(0o700);
+  });
+
+  test("JUnit and lcov, cut off or not, by the readers of this program", async () => {
+    await using corner = openCorner();
+    await using desk = await openDesk({ parsers: REPORT_PARSERS, repositoryFiles: new Set(["src/a.js"]) });
+    const container = await corner.runtime.start(
+      corner.spec(
+        `mkdir out; xml='<testsuite name="s"><testcase name="one" time="0.5"/><testcase name="two"><failure message="no"/></testcase>'
+         echo "$xml</testsuite>" >out/whole.xml; echo "$xml" >out/cut.xml
+         printf 'SF:/work/src/a.js\nDA:1,1\nDA:2,0\nend_of_record\n' >out/lcov.info`,
+        { workdir: "/work" },
+      ),
+      never,
+    );
+    await container.wait(never);
+    const planned = leaving({ tests: ["out/*.xml"], coverage: "out/lcov.info" });
+    const { tests, coverage, warnings } = await desk.collect(planned, container);
+    expect(tests).toMatchObject({ total: 4, failed: 2 });
+    expect(coverage).toEqual({ unit: "lines", covered: 1, total: 2 });
+    expect(warnings).toEqual([expect.stringMatching(/^out\/cut\.xml: /)]);
   });
 
   test("links are not followed, neither as files nor as the folder that is named; devices and pipes are left out", async () => {

@@ -112,13 +112,9 @@ export const plainReports: ReportParsers = {
     for await (const line of createInterface({ input: source })) {
       const [, path, covered, total] = /^covered (\S+) (\d+)\/(\d+)$/.exec(line) ?? [];
       if (path === undefined) throw new BrokenReport("is no coverage report");
-      files.push({
-        path,
-        covered: Number(covered),
-        total: Number(total),
-        lines: new Uint32Array(),
-        hits: new Uint32Array(),
-      });
+      const lines = Uint32Array.from({ length: Number(total) }, (_, index) => index + 1);
+      const hits = lines.map((line) => (line <= Number(covered) ? 1 : 0));
+      files.push({ path, covered: Number(covered), total: Number(total), lines, hits });
     }
     return { unit: "lines", files };
   },
