@@ -8,7 +8,6 @@ import { type Line, line, type Reply, say, type Tone } from "../src/chat/reply.t
 import { UserError } from "../src/errors.ts";
 import { shownTest } from "../src/flaky/shown-test.ts";
 import { type ComparedTests, compareTests } from "../src/results/compare-tests.ts";
-import type { StepTest } from "../src/results/kept-tests.ts";
 import type { Results } from "../src/results/results.ts";
 import type { TestComparison, TestSummary } from "../src/results/summary.ts";
 import { mergeSummaries } from "../src/results/tally.ts";
@@ -86,26 +85,8 @@ async function compare(
   build: Build,
   { against }: TestComparison,
 ): Promise<ComparedTests | undefined> {
-  let [before, after] = [0, 0];
-  const compared = await compareTests(
-    counted(results.tests(against), (count) => {
-      before += count;
-    }),
-    counted(results.tests(build.number), (count) => {
-      after += count;
-    }),
-  );
-  return before === 0 || after === 0 ? undefined : compared;
-}
-
-async function* counted(
-  batches: AsyncIterable<readonly StepTest[]>,
-  count: (tests: number) => void,
-): AsyncGenerator<readonly StepTest[], void, undefined> {
-  for await (const batch of batches) {
-    count(batch.length);
-    yield batch;
-  }
+  const compared = await compareTests(results.tests(against), results.tests(build.number));
+  return compared.before === 0 || compared.now === 0 ? undefined : compared;
 }
 
 function summaryLine(

@@ -91,9 +91,10 @@ export class Delivery {
     const rings = updated && posted.final && to !== undefined;
     const lines = updated ? reply.lines.slice(rings ? 0 : 1) : [];
     const thread = posted.thread ?? posted.ts;
-    if (lines.length > 0 || (reply.verbatim ?? []).length > 0) {
+    const verbatim = [...(reply.verbatim ?? []), ...(reply.details ?? [])];
+    if (lines.length > 0 || verbatim.length > 0) {
       const address = rings ? this.#address(outgoing) : undefined;
-      const shown = message({ lines, verbatim: reply.verbatim, address });
+      const shown = message({ lines, verbatim, address });
       const answer = await this.#post(
         { ...outgoing, room: { ...outgoing.room, name: posted.channel } },
         shown,

@@ -23,7 +23,10 @@ export interface RenderedMail {
   readonly html: string;
 }
 
-export function renderMail(reply: Reply): RenderedMail {
+export function renderMail(given: Reply): RenderedMail {
+  const { verbatim = [], details = [] } = given;
+  const between = verbatim.length > 0 && details.length > 0 ? [""] : [];
+  const reply = { ...given, verbatim: [...details, ...between, ...verbatim] };
   return { subject: subjectOf(reply), text: textOf(reply), html: htmlOf(reply) };
 }
 

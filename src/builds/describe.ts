@@ -2,6 +2,7 @@
 import { type Action, type Line, line, type Reply, type Tone } from "../chat/reply.ts";
 import { stepLabel } from "../pipeline/plan.ts";
 import { coverageWords } from "../results/coverage-words.ts";
+import { packageTable, packageWords } from "../results/packages.ts";
 import { flakyWords, testWords } from "../results/test-words.ts";
 import type { Revision } from "../revisions.ts";
 import { formatDuration } from "../units.ts";
@@ -70,19 +71,20 @@ export function resultLine(build: FinishedBuild, url: string): Line {
 
 /** How a finished build ended, with what can be done about it. */
 export function resultReply(build: FinishedBuild, url: string): Reply {
-  const quote = quoteOf(build);
   return {
     lines: [resultLine(build, url)],
-    ...(quote === undefined ? {} : { quote }),
+    ...moreOf(build),
     key: buildKey(build.number),
     actions: buildActions(build, url),
   };
 }
 
-/** What the first failing test said, where the line names only the tests. */
-export function quoteOf({ state, results }: FinishedBuild): string | undefined {
-  if (state.kind !== "failed" || results?.tests === undefined || results.tests.failed === 0) return undefined;
-  return results.tests.failing[0]?.message?.split("\n", 1)[0]?.slice(0, QUOTE_LENGTH);
+/** For where there is room: what the first failing test said, of which the line has the name, and the tests by package. */
+export function moreOf({ state, results }: FinishedBuild): Pick<Reply, "quote" | "details"> {
+  const [test] = state.kind === "failed" ? (results?.tests?.failing ?? []) : [];
+  const quote = test?.message?.split("\n", 1)[0]?.slice(0, QUOTE_LENGTH);
+  const details = packageTable(results?.packages);
+  return { ...(quote === undefined ? {} : { quote }), ...(details.length === 0 ? {} : { details }) };
 }
 
 /** What a person may want to do with a build next; each is a command of the chat. */
@@ -105,7 +107,7 @@ function testFacts({ results, steps }: Build): string[] {
   const allowed = labels(steps.filter((step) => step.allowed === true && step.quarantined !== true));
   const unsteady = labels(steps.filter((step) => step.flaky === true && (step.tests?.flaky.length ?? 0) === 0));
   return [
-    tests === undefined ? "" : testWords(tests),
+    tests === undefined ? "" : `${testWords(tests)}${packageWords(results?.packages)}`,
     tests === undefined ? "" : flakyWords(tests),
     unsteady === "" ? "" : `flaky: ${unsteady}`,
     quarantined === "" ? "" : `in quarantine: ${quarantined}`,

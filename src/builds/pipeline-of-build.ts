@@ -10,7 +10,6 @@ import { createCollector } from "../results/collect.ts";
 import type { CoverageTotals } from "../results/coverage.ts";
 import { createMarkerScan, markerFolder } from "../results/coverage-markers.ts";
 import { judgeCoverage } from "../results/coverage-thresholds.ts";
-import { PARSERS } from "../results/report-parsers.ts";
 import { resultsFolder } from "../results/results.ts";
 import type { Revision } from "../revisions.ts";
 import type { Build } from "./build.ts";
@@ -76,7 +75,6 @@ export async function runOfBuild(
       mask,
       repositoryFiles: tree.files,
       announcedPages: (step) => scans.get(step)?.markers().map(markerFolder) ?? [],
-      parsers: PARSERS,
     }),
     judge: ({ step }, { coverage }) =>
       step.kind === "run" && coverage !== undefined

@@ -51,6 +51,8 @@ export const Reply = z.strictObject({
   lines: z.array(Line).min(1),
   /** Text to be shown as it is, in a fixed pitch: the tail of a log. */
   verbatim: z.array(z.string()).optional(),
+  /** A table in a fixed pitch for those who want it all: in a thread or a mail, nowhere else. */
+  details: z.array(z.string()).optional(),
   /** A line of a log that says why, for chats with room for it: on IRC, where a second line is a second message, it is left out. */
   quote: z.string().optional(),
   /**

@@ -23,7 +23,6 @@ import { filesOf, packFolder } from "../pipeline/working-tree.ts";
 import { createCollector } from "../results/collect.ts";
 import { judgeCoverage } from "../results/coverage-thresholds.ts";
 import { percentWords } from "../results/coverage-words.ts";
-import { PARSERS } from "../results/report-parsers.ts";
 import type { TestSummary } from "../results/summary.ts";
 import { mergeSummaries } from "../results/tally.ts";
 import { failingLines, testWords } from "../results/test-words.ts";
@@ -96,7 +95,6 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
           coverageHtmlFolder: join(work, "coverage"),
           mask,
           repositoryFiles: tree.files,
-          parsers: PARSERS,
         }),
         judge: ({ step }, { coverage }) =>
           step.kind === "run" && coverage !== undefined

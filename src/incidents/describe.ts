@@ -1,7 +1,7 @@
 /** Incidents in words (FACE.md). */
 import type { FinishedBuild } from "../builds/build.ts";
 import { durationMs } from "../builds/build.ts";
-import { buildActions, buildUrl, quoteOf, resultLine, SHORT_SHA, shortTitle } from "../builds/describe.ts";
+import { buildActions, buildUrl, moreOf, resultLine, SHORT_SHA, shortTitle } from "../builds/describe.ts";
 import { type Action, type Line, line, type Reply } from "../chat/reply.ts";
 import { formatAge, formatDuration } from "../units.ts";
 import { suspectsFirst } from "../why/suspects.ts";
@@ -93,10 +93,9 @@ export function noticeOf(build: FinishedBuild, news: News, asked: boolean, scene
       const claim: Action = { label: "Claim", command: `claim ${build.project}`, style: "plain" };
       const topic = topicOf(news.incident);
       if (asked) return { lines: [{ ...context, facts: [`${scene.name} is broken`, ...context.facts] }], topic };
-      const quote = quoteOf(build);
       return {
         lines: [result, context],
-        ...(quote === undefined ? {} : { quote }),
+        ...moreOf(build),
         topic,
         actions: [...buildActions(build, scene.url), claim],
       };

@@ -10,6 +10,9 @@ export const NAMED = 50;
 const MESSAGES_HELD = 2_000;
 
 export interface ComparedTests {
+  /** How many tests there were, and are; none where they are not kept any more. */
+  readonly before: number;
+  readonly now: number;
   readonly counts: Omit<TestComparison, "against">;
   /** Failing now: passed, skipped or not there before. */
   readonly newlyFailing: readonly FailingTest[];
@@ -69,6 +72,8 @@ function judged(before: States, after: States, failing: ReadonlyMap<string, Fail
   for (const key of before.keys()) if (!after.has(key)) gone.add(key);
   const withMessages = (list: Named): FailingTest[] => list.names().map((test) => failing.get(testKey(test)) ?? test);
   return {
+    before: before.size,
+    now: after.size,
     counts: {
       newlyFailing: newlyFailing.count,
       fixed: fixed.count,

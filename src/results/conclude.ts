@@ -10,6 +10,7 @@ import { baseBuild } from "./base-build.ts";
 import { asComparison, compareTests } from "./compare-tests.ts";
 import { type CoverageTotals, totalsOf } from "./coverage.ts";
 import { coverageChange } from "./coverage-change.ts";
+import { packagesOf } from "./packages.ts";
 import { patchCoverage } from "./patch-coverage.ts";
 import type { Results } from "./results.ts";
 import { ARTIFACTS_KEPT, type BuildResults, type CoverageResult, type TestSummary } from "./summary.ts";
@@ -55,14 +56,16 @@ export async function concludeBuild(
   };
   const tests = testsOf(steps);
   const artifacts = artifactsOf(steps);
-  const [compared, covered, why] = await Promise.all([
+  const [compared, packages, covered, why] = await Promise.all([
     tests && part("what the tests compare with", () => comparison(deps, ended)),
+    tests && part("the packages", () => packagesOf(deps.results, ended.build.number)),
     part("the coverage", () => coverage(deps, ended, signal)),
     part("why it failed", () => explanation(deps, ended)),
   ]);
   const results: BuildResults = {
     ...(tests && { tests }),
     ...(compared && { comparison: compared }),
+    ...(packages && { packages }),
     ...(covered && { coverage: covered }),
     ...(why && { explanation: why }),
     ...(artifacts && { artifacts }),
@@ -88,7 +91,9 @@ async function comparison(
   const newestFirst = await history(build.project);
   const base = baseBuild(build, newestFirst, project.branch, (other) => other.results?.tests !== undefined);
   if (base === undefined) return undefined;
-  return asComparison(await compareTests(results.tests(base.number), results.tests(build.number)), base.number);
+  const compared = await compareTests(results.tests(base.number), results.tests(build.number));
+  // Its tests are not kept on this machine, or not any more: all would look new.
+  return compared.before === 0 ? undefined : asComparison(compared, base.number);
 }
 
 async function coverage(

@@ -7,6 +7,7 @@ import { FailingTest, TestName } from "./test-case.ts";
 /** How many failing tests a record names; the count beside them is whole. */
 export const FAILING_KEPT = 20;
 export const SLOWEST_KEPT = 5;
+export const PACKAGES_KEPT = 40;
 /** How many files a record names as artifacts. */
 export const ARTIFACTS_KEPT = 200;
 
@@ -22,6 +23,16 @@ export const TestSummary = z.strictObject({
   slowest: z.array(TestName.extend({ durationMs: z.number().nonnegative() })),
 });
 export type TestSummary = z.infer<typeof TestSummary>;
+
+/** The tests of one suite, and the coverage of the folder that has its name: of a Go package both are known. */
+export const PackageResult = z.strictObject({
+  name: z.string(),
+  tests: z.number().int(),
+  failed: z.number().int(),
+  durationMs: z.number().nonnegative(),
+  coverage: z.strictObject({ covered: z.number().int(), total: z.number().int() }).optional(),
+});
+export type PackageResult = z.infer<typeof PackageResult>;
 
 /** A file that the build left behind, as it lies under `artifacts/<n>/`. */
 export const Artifact = z.strictObject({ path: z.string(), bytes: z.number().int().nonnegative() });
@@ -74,6 +85,8 @@ export type Explanation = z.infer<typeof Explanation>;
 export const BuildResults = z.strictObject({
   tests: TestSummary.optional(),
   comparison: TestComparison.optional(),
+  /** Those that failed first, at most PACKAGES_KEPT; missing where all tests stand in one. */
+  packages: z.strictObject({ count: z.number().int(), shown: z.array(PackageResult) }).optional(),
   coverage: CoverageResult.optional(),
   explanation: Explanation.optional(),
   artifacts: z.array(Artifact).optional(),

@@ -39,5 +39,10 @@ const MODULE = /^(?:[\w-]+\.)+[a-z]{2,}\/[^/]+\/[^/]+\/(?:v\d+\/)?(?=[^/])/;
 
 /** For people: `registry/handlers › TestBlobUpload`, or the name alone. */
 export function testLabel({ suite, name }: TestName): string {
-  return suite === "" ? name : `${suite.replace(MODULE, "")} › ${name}`;
+  return suite === "" ? name : `${suiteLabel(suite)} › ${name}`;
+}
+
+/** `registry/handlers` for `github.com/x/y/v3/registry/handlers`. */
+export function suiteLabel(suite: string): string {
+  return suite.replace(MODULE, "");
 }
