@@ -9,7 +9,7 @@ import { unknownRef } from "../src/builds/builds.ts";
 import { quotedTitle, revisionName } from "../src/builds/describe.ts";
 import { maskOf } from "../src/builds/inputs.ts";
 import { logsFolder } from "../src/builds/log-files.ts";
-import { runOfBuild } from "../src/builds/pipeline-of-build.ts";
+import { coverageFolder, runOfBuild } from "../src/builds/pipeline-of-build.ts";
 import { sweepLeftovers, tidyUp, treeFile, type Workshop } from "../src/builds/tidy.ts";
 import { type Clock, systemClock } from "../src/clock.ts";
 import type { Project } from "../src/config.ts";
@@ -23,6 +23,7 @@ import { PIPELINE_FILE } from "../src/pipeline/schema.ts";
 import { Cancelled, HandedOver } from "../src/pipeline/stop.ts";
 import { storeTree } from "../src/pipeline/tree.ts";
 import type { JobOutcome } from "../src/queue/build-queue.ts";
+import { nameCoverage } from "../src/results/coverage-names.ts";
 import { type Revision, UnknownRefError } from "../src/revisions.ts";
 import { formatDuration } from "../src/units.ts";
 import type { BuildRunner, WorkerParts } from "../src/worker.ts";
@@ -190,7 +191,7 @@ async function runOnce(
   const given = { projectEnv: Object.keys(project.env), secrets: Object.keys(project.secrets) };
   await store.setPlan(build.number, recordPlan(plan, given));
 
-  const { run, remarks } = await runOfBuild(scene, {
+  const { run, remarks, announced } = await runOfBuild(scene, {
     build,
     revision,
     project,
@@ -211,6 +212,7 @@ async function runOnce(
     },
     signal,
   );
+  await nameCoverage(coverageFolder(config.dataDir), build, announced());
   const failed = failedStep(results);
   return failed === undefined
     ? { kind: "passed" }

@@ -8,7 +8,7 @@ import type { Plan } from "../pipeline/plan.ts";
 import type { Tree } from "../pipeline/tree.ts";
 import { createCollector } from "../results/collect.ts";
 import type { CoverageTotals } from "../results/coverage.ts";
-import { createMarkerScan, markerFolder } from "../results/coverage-markers.ts";
+import { type CoverageMarker, createMarkerScan, markerFolder } from "../results/coverage-markers.ts";
 import { judgeCoverage } from "../results/coverage-thresholds.ts";
 import { resultsFolder } from "../results/results.ts";
 import type { Revision } from "../revisions.ts";
@@ -20,10 +20,20 @@ import { buildLabels, imageLabels } from "./tidy.ts";
 export function leftBehind(dataDir: string, { number, project }: Pick<Build, "number" | "project">) {
   return {
     results: resultsFolder(dataDir, number),
-    artifacts: join(dataDir, "docker-ci", "artifacts", String(number)),
+    artifacts: join(artifactsFolder(dataDir), String(number)),
     /** Pages: the project's own, else ours. */
-    coverage: join(dataDir, "docker-ci", "coverage", project, String(number)),
+    coverage: join(coverageFolder(dataDir), project, String(number)),
   };
+}
+
+/** Pages of coverage, by project and build. */
+export function coverageFolder(dataDir: string): string {
+  return join(dataDir, "docker-ci", "coverage");
+}
+
+/** Files that builds left behind, by build. */
+export function artifactsFolder(dataDir: string): string {
+  return join(dataDir, "docker-ci", "artifacts");
 }
 
 export interface BuildScene {
@@ -45,11 +55,14 @@ export interface RunOfBuild {
   readonly coverageBefore: CoverageTotals | undefined;
 }
 
-/** @returns the run, and sentences for the log about what cannot be done as it was asked. */
+/**
+ * @returns the run, sentences for the log about what cannot be done as it was asked, and afterwards the reports that steps announced in
+ * their output.
+ */
 export async function runOfBuild(
   { config, instance, quarantine }: BuildScene,
   { build, revision, project, plan, tree, attempt, deadlineAt, coverageBefore }: RunOfBuild,
-): Promise<{ run: PipelineRun; remarks: string[] }> {
+): Promise<{ run: PipelineRun; remarks: string[]; announced: () => CoverageMarker[] }> {
   const { env, secrets, mask, cache } = inputsOf(build, revision, project, config.url);
   const folders = leftBehind(config.dataDir, build);
   const scans = new Map<string, ReturnType<typeof createMarkerScan>>();
@@ -87,7 +100,8 @@ export async function runOfBuild(
       return scan;
     },
   };
-  return { run, remarks: remarksOn(project) };
+  const announced = () => [...scans.values()].flatMap((scan) => scan.markers());
+  return { run, remarks: remarksOn(project), announced };
 }
 
 function remarksOn({ secrets }: Project): string[] {

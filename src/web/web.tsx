@@ -1,9 +1,12 @@
 /** The site: what holds for every page, and the areas that it is made of. Everything that a page shows comes from the records and the logs. */
 import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { artifactsFolder, coverageFolder } from "../builds/pipeline-of-build.ts";
 import { isRedisAway } from "../queue/redis.ts";
+import { artifactRoutes } from "./artifacts.tsx";
 import { assetRoutes } from "./assets.ts";
 import { buildRoutes } from "./build/build.tsx";
+import { coverageRoutes } from "./coverage.ts";
 import type { Frame, WebDeps } from "./deps.ts";
 import { homeRoutes } from "./home/home.tsx";
 import { OutboxPage } from "./outbox-page.tsx";
@@ -34,6 +37,9 @@ export function createWeb(deps: WebDeps): Hono {
     },
     missing: (c, what) => message(c, "Not found", what, 404),
   };
+  // What builds left behind is hostile: these bring their own, stricter rules, which the site's must not overwrite.
+  app.route("/", artifactRoutes(artifactsFolder(deps.config.dataDir), frame));
+  app.route("/", coverageRoutes(coverageFolder(deps.config.dataDir), builds, frame));
   app.use(secureHeaders({ contentSecurityPolicy: POLICY, xFrameOptions: "DENY" }));
   app.route("/assets", assetRoutes());
   app.route("/", homeRoutes(deps, frame));
