@@ -5,8 +5,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { createAudit } from "./audit/audit.ts";
 import { type Build, isFinished } from "./builds/build.ts";
 import { createBuilds } from "./builds/builds.ts";
+import { startFilling } from "./builds/fill-history.ts";
 import { followLive } from "./builds/live-log.ts";
 import { lastLines, logsFolder, openLog } from "./builds/log-files.ts";
 import { showProgress } from "./builds/progress.ts";
@@ -188,6 +190,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
         options.startReport({ ...sources, redis: redis.commands, report: config.report, clock, log }),
       );
     }
+    opened.add("history", startFilling(redis.commands, store, log));
     const web = createWeb({
       config,
       builds,
@@ -195,6 +198,10 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       version: VERSION,
       log,
       outbox: () => readOutbox(redis.commands, chats),
+      incidents: () => ledger.open(),
+      workers: () => listWorkers(redis.commands),
+      flaky,
+      audit: createAudit(redis.commands, clock),
       openLog: (number) => openLog(logs, number),
       logLines,
       async *followLog(number, signal) {

@@ -5,10 +5,10 @@ import { Build, type BuildState } from "../src/builds/build.ts";
 import { BuildLog } from "../src/builds/build-log.ts";
 import { followLive, publishLive } from "../src/builds/live-log.ts";
 import { lastLines, openLog } from "../src/builds/log-files.ts";
-import { readOutbox } from "../src/queue/outbox-rooms.ts";
 import { createWeb } from "../src/web/web.tsx";
-import { ago, clock, openRecords, type Records, revisionOf } from "./support/records.ts";
+import { ago, openRecords, type Records, revisionOf } from "./support/records.ts";
 import { waitFor } from "./support/wait-for.ts";
+import { webDeps } from "./support/web-deps.ts";
 
 const STEPS = Build.shape.steps.parse([
   { name: "image", kind: "build", state: "passed", durationMs: 21_000, image: "x" },
@@ -26,15 +26,9 @@ interface Site extends Records {
 
 async function openSite(): Promise<Site> {
   const records = await openRecords();
-  const { config, builds, redis, log } = records;
+  const { redis, log } = records;
   const folder = join(records.dataDir, "logs");
-  const app = createWeb({
-    config,
-    builds,
-    clock,
-    version: "1.0.0",
-    log,
-    outbox: () => readOutbox(redis.commands, new Map()),
+  const deps = webDeps(records, {
     openLog: (number) => openLog(folder, number),
     logLines: async (number, count) => {
       const whole = await openLog(folder, number);
@@ -53,6 +47,7 @@ async function openSite(): Promise<Site> {
       return { libera: "connected" };
     },
   });
+  const app = createWeb(deps);
   return {
     ...records,
     folder,

@@ -37,8 +37,8 @@ return head
 export interface Audit {
   /** Resolves when the entry is in the chain. @throws when Redis does not answer. */
   record(act: Act): Promise<Entry>;
-  /** The newest entries, newest first. */
-  latest(limit: number): Promise<readonly Entry[]>;
+  /** The newest entries, newest first; with `before`, those with smaller numbers. */
+  latest(limit: number, before?: number): Promise<readonly Entry[]>;
   /** Walks the whole chain; entries may be added meanwhile. */
   verify(): Promise<Verdict>;
 }
@@ -65,8 +65,12 @@ export function createAudit(redis: Redis, clock: Clock): Audit {
       }
     },
 
-    async latest(limit) {
-      const json = await redis.lrange(AUDIT_LIST, -limit, -1);
+    async latest(limit, before) {
+      // Number n stands at n - 1, and what is below 0 would be counted from the end.
+      const last = before === undefined ? -1 : before - 2;
+      if (before !== undefined && last < 0) return [];
+      const first = before === undefined ? -limit : Math.max(0, last - limit + 1);
+      const json = await redis.lrange(AUDIT_LIST, first, last);
       return json.map((text) => Entry.parse(JSON.parse(text))).toReversed();
     },
 

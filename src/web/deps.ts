@@ -2,11 +2,15 @@
 import type { Readable } from "node:stream";
 import type { Context } from "hono";
 import type { Logger } from "pino";
+import type { Audit } from "../audit/audit.ts";
 import type { Builds } from "../builds/builds.ts";
 import type { LiveChunk } from "../builds/live-log.ts";
 import type { LogLine } from "../builds/log-files.ts";
+import type { WorkerStatus } from "../chat/command.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import type { FlakyLedger } from "../flaky/ledger.ts";
+import type { Incident } from "../incidents/incident.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
 import type { Bar } from "./shell.tsx";
@@ -21,6 +25,12 @@ export interface WebDeps {
   health(): Promise<Record<string, string>>;
   /** What waits to be said, where and why. */
   outbox(): Promise<OutboxState>;
+  /** What is broken, the oldest first. */
+  incidents(): Promise<readonly Incident[]>;
+  /** The workers that were heard of in the last seconds. */
+  workers(): Promise<readonly WorkerStatus[]>;
+  readonly flaky: Pick<FlakyLedger, "events">;
+  readonly audit: Pick<Audit, "latest">;
   openLog(number: BuildNumber): Promise<Readable | undefined>;
   logLines(number: BuildNumber, count: number): Promise<readonly LogLine[] | undefined>;
   followLog(number: BuildNumber, signal: AbortSignal): AsyncIterable<LiveChunk>;

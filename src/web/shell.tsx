@@ -38,9 +38,9 @@ interface PageProps {
   readonly area?: string;
   /** What the icon in the tab shows. */
   readonly tone?: Tone;
-  /** Something on it is under way: without scripts it looks again by itself. */
+  /** Something on it is under way: where no script of its own shows that, it looks again by itself. */
   readonly live?: boolean;
-  /** Modules of `client/` that make it livelier. */
+  /** Modules of `client/` that make it livelier; `refresh` replaces the parts with an id and `data-live` that changed. */
   readonly scripts?: readonly string[];
   readonly children?: Child;
 }
@@ -50,9 +50,11 @@ export const Page = ({ title, bar, area, tone = "info", live = false, scripts = 
     <head>
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width, initial-scale=1" />
-      {live ? (
-        // A script that shows changes by itself takes this element away.
-        <meta http-equiv="refresh" content={String(REFRESH_S)} id="refresh" />
+      {live && scripts.length === 0 ? <Refresh /> : null}
+      {live && scripts.length > 0 ? (
+        <noscript>
+          <Refresh />
+        </noscript>
       ) : null}
       <title>{title}</title>
       <link rel="stylesheet" href={`/assets/style.css?v=${bar.version}`} />
@@ -77,7 +79,7 @@ export const Page = ({ title, bar, area, tone = "info", live = false, scripts = 
             </a>
           ))}
         </nav>
-        <span class="going-on">
+        <span class="going-on" id="going-on" data-live>
           {bar.running > 0 ? <span class="state running">● {bar.running} running</span> : null}
           {bar.queued > 0 ? <span class="state queued">○ {bar.queued} queued</span> : null}
           {bar.running + bar.queued === 0 ? <span class="quiet">nothing is running</span> : null}
@@ -96,6 +98,8 @@ export const Page = ({ title, bar, area, tone = "info", live = false, scripts = 
     </body>
   </html>
 );
+
+const Refresh = () => <meta http-equiv="refresh" content={String(REFRESH_S)} />;
 
 /** The sign of a state as the icon of a tab: a picture in the address itself, since the page asks no other. */
 function iconOf(tone: Tone): string {

@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import type { OutboxState } from "../../src/queue/outbox-rooms.ts";
 import { createWeb } from "../../src/web/web.tsx";
-import { ago, clock, openRecords } from "../support/records.ts";
+import { ago, openRecords } from "../support/records.ts";
+import { webDeps } from "../support/web-deps.ts";
 
 const NOTHING: OutboxState = { rooms: [], dropped: [] };
 const STUCK: OutboxState = {
@@ -26,20 +27,7 @@ const STUCK: OutboxState = {
 
 async function pages(state: OutboxState): Promise<{ html: string; json: unknown }> {
   await using records = await openRecords();
-  const web = createWeb({
-    clock,
-    config: records.config,
-    builds: records.builds,
-    version: "1.0.0",
-    log: records.log,
-    outbox: async () => state,
-    health: async () => ({}),
-    openLog: async () => undefined,
-    logLines: async () => undefined,
-    async *followLog() {
-      // Nobody follows one here.
-    },
-  });
+  const web = createWeb(webDeps(records, { outbox: async () => state }));
   const html = await (await web.request("/outbox")).text();
   return { html, json: await (await web.request("/api/outbox")).json() };
 }
