@@ -169,6 +169,8 @@ export function createBuilds(deps: BuildsDeps) {
     running: () => store.inState("running"),
     queued: () => store.inState("queued"),
     latest: (limit: number, project?: ProjectName) => store.latest(limit, project),
+    /** Pages of the past, and the names that it can be looked through by. */
+    history: store.history,
     /** What the build was to run; undefined when it did not come so far, or is older than the plans. */
     plan: (number: BuildNumber) => store.plan(number),
 

@@ -14,21 +14,21 @@ import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import { OUTBOX_ROOMS } from "../queue/outbox-entry.ts";
 import { pushArguments, pushLua } from "../queue/push.ts";
 import { Build, type BuildState, type FinishedBuild, isFinished } from "./build.ts";
+import { createHistory, indexChange, indexLua } from "./history.ts";
+import { RecentBuilds } from "./recent-builds.ts";
 
 const NEXT = "docker-ci:builds:next";
-const ALL = "docker-ci:builds";
 const DAY_S = 86_400;
 const EVENTS = "docker-ci:events";
 /** Numbers of builds that ended and whose news has not been made of it yet, in the order in which they ended. */
 export const FINISHED = "docker-ci:builds:finished";
 const record = (number: number): string => `docker-ci:build:${number}`;
-const ofProject = (project: string): string => `docker-ci:builds:project:${project}`;
 const inState = (kind: string): string => `docker-ci:builds:state:${kind}`;
 
 /**
- * KEYS: record, all, of project, index of the old state, index of the new state, rooms with an outbox, ended builds.
+ * KEYS: record, index of the old state, index of the new state, rooms with an outbox, ended builds.
  * ARGV: expected state ("" for none yet), expected attempt, new state, new attempt, number, json, event, event channel,
- * `pushArguments`.
+ * `IndexChange` of the history as JSON, `pushArguments`.
  * Returns 1, or 0 when the record is not in the expected state and attempt.
  */
 const TRANSITION = `
@@ -36,17 +36,13 @@ local state = redis.call('HGET', KEYS[1], 'state') or ''
 local attempt = redis.call('HGET', KEYS[1], 'attempt') or '0'
 if state ~= ARGV[1] or attempt ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'state', ARGV[3], 'attempt', ARGV[4], 'json', ARGV[6])
-if ARGV[1] == '' then
-  redis.call('ZADD', KEYS[2], ARGV[5], ARGV[5])
-  redis.call('ZADD', KEYS[3], ARGV[5], ARGV[5])
-end
-if ARGV[1] ~= '' then redis.call('ZREM', KEYS[4], ARGV[5]) end
+if ARGV[1] ~= '' then redis.call('ZREM', KEYS[2], ARGV[5]) end
 if ARGV[3] == 'queued' or ARGV[3] == 'running' then
-  redis.call('ZADD', KEYS[5], ARGV[5], ARGV[5])
+  redis.call('ZADD', KEYS[3], ARGV[5], ARGV[5])
 else
-  redis.call('RPUSH', KEYS[7], ARGV[5])
+  redis.call('RPUSH', KEYS[5], ARGV[5])
 end
-${pushLua({ rooms: 6, first: 9 })}redis.call('PUBLISH', ARGV[8], ARGV[7])
+${indexLua("ARGV[9]", "ARGV[5]")}${pushLua({ rooms: 4, first: 10 })}redis.call('PUBLISH', ARGV[8], ARGV[7])
 return 1
 `;
 
@@ -68,22 +64,16 @@ export type BuildStore = ReturnType<typeof createBuildStore>;
  * @param log told of a record that cannot be read, as after a downgrade; it is left out, so that it hides no other.
  */
 export function createBuildStore(redis: Redis, log?: Logger) {
+  const recent = new RecentBuilds();
   /** Writes `next` if the record is still as `before` says; true when it was written. */
   async function write(
-    before: { state: string; attempt: number },
+    before: { state: string; attempt: number; build?: Build },
     next: Build,
     announce: readonly OutboxEntry[],
   ): Promise<boolean> {
-    const json = JSON.stringify(Build.parse(next));
-    const keys = [
-      record(next.number),
-      ALL,
-      ofProject(next.project),
-      inState(before.state),
-      inState(next.state.kind),
-      OUTBOX_ROOMS,
-      FINISHED,
-    ];
+    const checked = Build.parse(next);
+    const json = JSON.stringify(checked);
+    const keys = [record(next.number), inState(before.state), inState(next.state.kind), OUTBOX_ROOMS, FINISHED];
     const event = JSON.stringify({ build: next } satisfies BuildEvent);
     const args = [
       before.state,
@@ -94,24 +84,38 @@ export function createBuildStore(redis: Redis, log?: Logger) {
       json,
       event,
       EVENTS,
+      JSON.stringify(indexChange(checked, before.build)),
       ...pushArguments(announce),
     ];
-    return (await redis.eval(TRANSITION, keys.length, ...keys, ...args)) === 1;
+    const written = (await redis.eval(TRANSITION, keys.length, ...keys, ...args)) === 1;
+    if (written) recent.add(checked);
+    return written;
   }
 
+  /** Those that are over and were read before cost nothing; the others are one round trip. */
   async function read(numbers: readonly string[]): Promise<Build[]> {
-    if (numbers.length === 0) return [];
-    const pipeline = redis.pipeline();
-    for (const number of numbers) pipeline.hget(record(Number(number)), "json");
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.flatMap(([error, json]) => {
-      if (error !== null) throw new RuntimeError("Redis could not read the build records", { cause: error });
-      if (typeof json !== "string") return [];
-      const build = Build.safeParse(JSON.parse(json));
-      if (build.success) return [build.data];
+    const known = new Map(numbers.map((number) => [number, recent.get(Number(number))] as const));
+    const wanted = numbers.filter((number) => known.get(number) === undefined);
+    if (wanted.length > 0) {
+      const pipeline = redis.pipeline();
+      for (const number of wanted) pipeline.hget(record(Number(number)), "json");
+      const replies = (await pipeline.exec()) ?? [];
+      for (const [at, [error, json]] of replies.entries()) {
+        if (error !== null) throw new RuntimeError("Redis could not read the build records", { cause: error });
+        known.set(wanted[at] ?? "", typeof json === "string" ? parsed(json) : undefined);
+      }
+    }
+    return numbers.flatMap((number) => known.get(number) ?? []);
+  }
+
+  function parsed(json: string): Build | undefined {
+    const build = Build.safeParse(JSON.parse(json));
+    if (!build.success) {
       log?.error({ err: build.error, json: json.slice(0, 300) }, "a build record that cannot be read");
-      return [];
-    });
+      return undefined;
+    }
+    recent.add(build.data);
+    return build.data;
   }
 
   const next = async (): Promise<BuildNumber> => BuildNumber.parse(await redis.incr(NEXT));
@@ -156,7 +160,7 @@ export function createBuildStore(redis: Redis, log?: Logger) {
       announce: readonly OutboxEntry[] = [],
     ): Promise<Build | undefined> {
       const next: Build = { ...before, ...changes, state };
-      const written = await write({ state: before.state.kind, attempt: before.attempt }, next, announce);
+      const written = await write({ state: before.state.kind, attempt: before.attempt, build: before }, next, announce);
       return written ? next : undefined;
     },
 
@@ -164,6 +168,12 @@ export function createBuildStore(redis: Redis, log?: Logger) {
       const [build] = await read([String(number)]);
       return build;
     },
+
+    /** The builds of these numbers, in that order, without those that are not there. */
+    many: (numbers: readonly string[]): Promise<Build[]> => read(numbers),
+
+    /** The past by project, branch, person and failure. */
+    history: createHistory(redis, read),
 
     /** What the build was to run, from when its pipeline is known; setting it again replaces it. */
     async setPlan(number: BuildNumber, plan: RecordedPlan): Promise<void> {
@@ -187,7 +197,7 @@ export function createBuildStore(redis: Redis, log?: Logger) {
 
     /** The newest builds first, of one project or of all. */
     async latest(limit: number, project?: ProjectName): Promise<Build[]> {
-      return read(await redis.zrange(project === undefined ? ALL : ofProject(project), 0, String(limit - 1), "REV"));
+      return [...(await this.history.page({ project, limit })).builds];
     },
 
     /** The newest finished build of a project. */
