@@ -7,10 +7,11 @@ import { sparkline } from "../src/charts/sparkline.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { type Chart, type Line, line, type Reply, say } from "../src/chat/reply.ts";
 import type { Project } from "../src/config.ts";
-import { coveragePercent } from "../src/results/coverage.ts";
+import { type CoverageReport, coveragePercent } from "../src/results/coverage.ts";
 import { byFolder, leastCovered } from "../src/results/coverage-folders.ts";
 import { changeWords, patchWords, percentWords } from "../src/results/coverage-words.ts";
 import type { CoverageResult } from "../src/results/summary.ts";
+import { suiteLabel } from "../src/results/test-case.ts";
 
 /** How many builds the bars and the chart show. */
 const CHARTED = 20;
@@ -101,12 +102,12 @@ function totalWords({ build, coverage: found }: Covered): string {
   return remarks === "" ? total : `${total} (${remarks})`;
 }
 
-/** The least covered folders; of a project with one folder, its files. */
-function leastWords(report: Parameters<typeof byFolder>[0]): string {
-  const folders = byFolder(report);
+/** The least covered files; of Go, which alone counts statements, the least covered packages. */
+function leastWords(report: CoverageReport): string {
+  const folders = report.unit === "statements" ? byFolder(report) : [];
   const parts = folders.length > 1 ? leastCovered(folders) : leastCovered(report.files);
   const missing = parts.filter(({ covered, total }) => covered < total).slice(0, LEAST);
-  return missing.map((part) => `${shortPath(part.path)} ${percentWords(part)}`).join(", ");
+  return missing.map((part) => `${shortPath(suiteLabel(part.path))} ${percentWords(part)}`).join(", ");
 }
 
 /** A path's end tells more than its beginning. */

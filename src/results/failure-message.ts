@@ -50,7 +50,8 @@ function withoutNoise(text: string): string {
 function inOrder(said: readonly string[], text: readonly string[]): readonly string[] {
   const [first = ""] = said;
   const [top = "", ...rest] = text;
-  const telling = ofExpect(withoutCode(top), text) ?? withoutCode(top);
+  const telling = ofExpect(withoutCode(top), text) ?? ofNode(withoutCode(top), text) ?? withoutCode(top);
+  if (isRunTogether(first, text)) return [telling, ...rest];
   if (!EMPTY_WORDS.test(first)) {
     const saysItToo = top.includes(first) && top.length <= first.length + LINE_MAX / 2;
     return saysItToo ? [telling, ...rest] : [...said, ...text];
@@ -64,8 +65,31 @@ function inOrder(said: readonly string[], text: readonly string[]): readonly str
 function withoutCode(line: string): string {
   return line
     .trim()
-    .replace(/^(\w*Error) \[ERR_\w+\]: /, "$1: ")
+    .replace(/^\[?(\w*Error) \[ERR_\w+\]: /, "$1: ")
     .replace(/^Error: (?=.)/, "");
+}
+
+/** node --test writes a message without its line breaks into the attribute, and with them into the text. */
+function isRunTogether(message: string, text: readonly string[]): boolean {
+  const squeeze = (line: string): string => line.replaceAll(/\s/g, "");
+  const [top = ""] = text;
+  const first = squeeze(withoutCode(top));
+  const whole = squeeze(message);
+  return (
+    first !== "" && whole.length > first.length && whole.startsWith(first) && squeeze(text.join("")).includes(whole)
+  );
+}
+
+/** Of node:assert, whose first line names neither of the two values: the first that differ, `+` what was and `-` what should be. */
+function ofNode(first: string, text: readonly string[]): string | undefined {
+  if (!/^Expected (?:values|"actual").*:$/.test(first)) return undefined;
+  const [got, expected] = ["+", "-"].map((sign) =>
+    text
+      .find((line) => line.startsWith(`${sign} `) && line !== "+ actual - expected")
+      ?.slice(2)
+      .trim(),
+  );
+  return got === undefined || expected === undefined ? undefined : `${first} got ${got}, expected ${expected}`;
 }
 
 /** Of Jest's matchers, whose first line names neither of the two values. */

@@ -35,12 +35,13 @@ export async function packagesOf(results: Results, number: number): Promise<Pack
     const covered = coverage.get(name);
     return { name, ...counts, ...(covered === undefined ? {} : { coverage: covered }) };
   });
-  return { count: all.length, shown: all.toSorted(byInterest).slice(0, PACKAGES_KEPT) };
+  const word = [...suites.keys()].every((suite) => suite.includes("/")) ? "packages" : "suites";
+  return { word, count: all.length, shown: all.toSorted(byInterest).slice(0, PACKAGES_KEPT) };
 }
 
 function foldersOf(report: CoverageReport | undefined): Map<string, { covered: number; total: number }> {
   if (report === undefined) return new Map();
-  return new Map(byFolder(report).map(({ path, covered, total }) => [path, { covered, total }]));
+  return new Map(byFolder(report).map(({ path, covered, total }) => [suiteLabel(path), { covered, total }]));
 }
 
 /** What failed first, then in the order of names. */
@@ -48,10 +49,9 @@ function byInterest(a: PackageResult, b: PackageResult): number {
   return b.failed - a.failed || (a.name < b.name ? -1 : 1);
 }
 
-/** ` in 31 packages`, where they are what a person would call one: folders of the sources. */
+/** ` in 31 packages`; suites are not counted in a line of chat, where nobody knows what is one. */
 export function packageWords(packages: Packages | undefined): string {
-  const areFolders = packages?.shown.every(({ name }) => name.includes("/")) === true;
-  return packages === undefined || !areFolders ? "" : ` in ${formatCount(packages.count)} packages`;
+  return packages?.word === "packages" ? ` in ${formatCount(packages.count)} packages` : "";
 }
 
 /** The table in a fixed pitch, for where there is room; empty without packages. */
@@ -66,7 +66,13 @@ export function packageTable(packages: Packages | undefined): string[] {
     formatDuration(durationMs),
     ...(hasCoverage ? [coverage === undefined ? "" : percentWords(coverage)] : []),
   ]);
-  const head = ["suite", "tests", "failed", "time", ...(hasCoverage ? ["coverage"] : [])];
+  const head = [
+    packages.word === "packages" ? "package" : "suite",
+    "tests",
+    "failed",
+    "time",
+    ...(hasCoverage ? ["coverage"] : []),
+  ];
   const left = packages.count - shown.length;
   return [...aligned([head, ...rows]), ...(left > 0 ? [`and ${formatCount(left)} more`] : [])];
 }

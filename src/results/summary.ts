@@ -86,7 +86,14 @@ export const BuildResults = z.strictObject({
   tests: TestSummary.optional(),
   comparison: TestComparison.optional(),
   /** Those that failed first, at most PACKAGES_KEPT; missing where all tests stand in one. */
-  packages: z.strictObject({ count: z.number().int(), shown: z.array(PackageResult) }).optional(),
+  packages: z
+    .strictObject({
+      /** Packages where their names are paths, as Go's are. */
+      word: z.enum(["packages", "suites"]),
+      count: z.number().int(),
+      shown: z.array(PackageResult),
+    })
+    .optional(),
   coverage: CoverageResult.optional(),
   explanation: Explanation.optional(),
   artifacts: z.array(Artifact).optional(),

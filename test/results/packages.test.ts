@@ -39,12 +39,12 @@ test("what failed first, each with the coverage of the folder of its name", asyn
   ];
   const coverage = {
     unit: "statements" as const,
-    files: [covered("registry/storage/blob.go", 1, 4), covered("registry/handlers/api.go", 9, 10)],
+    files: [covered("registry/storage/blob.go", 1, 4), covered(`${MODULE}/registry/handlers/api.go`, 9, 10)],
   };
   const packages = await packagesOf(resultsOf(tests, coverage), 1);
   expect(packageWords(packages)).toBe(" in 2 packages");
   expect(packageTable(packages)).toEqual([
-    "suite              tests  failed  time  coverage",
+    "package            tests  failed  time  coverage",
     "registry/storage       2       1  3.0s     25.0%",
     "registry/handlers      1          1.5s     90.0%",
   ]);
