@@ -20,3 +20,4 @@ export type {
   RoomAddress,
 } from "./config/services.ts";
 export type { Config } from "./config/shape.ts";
+export type { TrustedProxy, WebConfig } from "./config/web.ts";

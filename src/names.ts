@@ -55,3 +55,6 @@ export const NetworkName = z
   .regex(/^[a-z0-9][a-z0-9_-]{0,31}$/, "lower-case letters, digits, '_' and '-', at most 32")
   .brand<"NetworkName">();
 export type NetworkName = z.infer<typeof NetworkName>;
+
+/** Stands where a network's name does for what was asked for on the page or over the API; nothing can be said there. */
+export const WEB_NETWORK = NetworkName.parse("web");

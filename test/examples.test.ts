@@ -41,7 +41,7 @@ describe("hello", () => {
 test("the configuration with every key is a valid one", async () => {
   const text = await readFile(join(EXAMPLES, "docker-ci.yml"), "utf8");
   const names = [...text.matchAll(/\$([A-Z][A-Z0-9_]*)/g)].map((match) => match[1] ?? "");
-  const env = { ...Object.fromEntries(names.map((name) => [name, "given"])), EMAIL_RCP: "team@example.org" };
+  const env = { ...Object.fromEntries(names.map((name) => [name, "given-for-a-test"])), EMAIL_RCP: "team@example.org" };
   const config = parseConfig(text, { file: join(EXAMPLES, "docker-ci.yml"), env, cwd: EXAMPLES });
   expect([...config.projects.keys()]).toEqual(["distribution", "hello", "docker-registry", "docker"]);
   expect(config.projects.get(ProjectName.parse("docker"))?.privileged).toBe(true);

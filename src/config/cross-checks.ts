@@ -18,7 +18,9 @@ const NotifyOutline = z.object({ notify: roomList }).catch({ notify: { rooms: []
 const Outline = z.object({
   irc: networks,
   slack: networks,
-  people: z.record(z.string(), z.object({ irc: texts, slack: texts }).catch({ irc: [], slack: [] })).catch({}),
+  people: z
+    .record(z.string(), z.object({ irc: texts, slack: texts, web: texts }).catch({ irc: [], slack: [], web: [] }))
+    .catch({}),
   notify: roomList,
   projects: namedValues,
   releases: namedValues,
@@ -33,7 +35,9 @@ export function crossCheck(content: unknown): Problem[] {
   return [
     ...sameNames(outline),
     ...halfLogins(outline),
+    ...privateForNobody(outline),
     ...accountProblems(outline),
+    ...sameWebNames(outline),
     ...roomProblems(outline),
     ...unknownReleases(outline),
   ];
@@ -66,6 +70,32 @@ function halfLogins({ irc, web }: Outline): Problem[] {
     ...(web.user !== undefined && web.password === undefined ? [missing(["web", "password"], "user")] : []),
     ...(web.password !== undefined && web.user === undefined ? [missing(["web", "user"], "password")] : []),
   ];
+}
+
+/** A page that is shown to who is logged in, where nobody can, is no page at all. */
+function privateForNobody({ web }: Outline): Problem[] {
+  const proxyNames = z.looseObject({ header: z.unknown() }).safeParse(web.trusted_proxy).data?.header !== undefined;
+  if (String(web.private) !== "true" || web.user !== undefined || web.password !== undefined || proxyNames) return [];
+  return [
+    { path: ["web", "user"], message: "missing, needed: private goes with user and password, or trusted_proxy.header" },
+  ];
+}
+
+function sameWebNames({ people }: Outline): Problem[] {
+  const owners = new Map<string, string>();
+  return Object.entries(people).flatMap(([person, { web }]) =>
+    web.flatMap((name, index): Problem[] => {
+      const owner = owners.get(name);
+      owners.set(name, owner ?? person);
+      if (owner === undefined || owner === person) return [];
+      return [
+        {
+          path: ["people", person, "web", index],
+          message: `found "${name}", which is ${owner}'s already, allowed: a name of one person`,
+        },
+      ];
+    }),
+  );
 }
 
 function accountProblems({ people, irc, slack }: Outline): Problem[] {

@@ -6,7 +6,6 @@ const TOP_LEVEL: Readonly<Record<string, string>> = {
   releases: "releases are",
   backup: "backups are",
   retention: "clearing up old builds is",
-  web: "logging in to the page is",
 };
 
 const OF_PROJECT: Readonly<Record<string, string>> = {

@@ -86,7 +86,7 @@ function toConfig(
     concurrency: written.concurrency,
     prefix: written.prefix,
     timezone: written.timezone,
-    web: { user: written.web.user, password: written.web.password, private: written.web.private },
+    web: written.web,
     irc: written.irc.map((network) => ({ ...network, tls: withAbsoluteCa(network.tls, absolute) })),
     slack: written.slack,
     console: written.console,
@@ -132,6 +132,7 @@ function isSensitive(path: KeyPath): boolean {
   return (
     path[0] === "redis" ||
     path.includes("secrets") ||
+    path.includes("tokens") ||
     /password|token|secret|passphrase|access_key/.test(String(path.at(-1)))
   );
 }

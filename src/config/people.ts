@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { NetworkName } from "../names.ts";
 import { choice, mapping, oneOrMany, scalar, section } from "./scalars.ts";
+import { webName } from "./web.ts";
 
 /** What can be given to somebody; what everyone may do needs no role. */
 export const Role = choice(["developer", "approver", "admin"]);
@@ -19,6 +20,8 @@ export interface Person {
   readonly name: string;
   readonly irc: readonly Account[];
   readonly slack: readonly Account[];
+  /** What they are called on the page: the web user, or the name that the proxy in front gives them. */
+  readonly web: readonly string[];
   readonly email: string | undefined;
   readonly roles: readonly Role[];
 }
@@ -42,6 +45,7 @@ const accounts = oneOrMany(account, "accounts such as libera/ada").default([]);
 const person = section({
   irc: accounts,
   slack: accounts,
+  web: oneOrMany(webName, "names of the page's users").default([]),
   email: scalar("a mail address", (value) => (/^[^\s@]+@[^\s@]+$/.test(value) ? value : undefined)).optional(),
   roles: roles.default([]),
 });
@@ -51,5 +55,5 @@ const personName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "letters, digits, '.', '_' and '-', at most 64");
 
 export const people = mapping(personName, person, "a mapping of names to people").transform((entries): Person[] =>
-  Object.entries(entries).map(([name, { irc, slack, email, roles }]) => ({ name, irc, slack, email, roles })),
+  Object.entries(entries).map(([name, { irc, slack, web, email, roles }]) => ({ name, irc, slack, web, email, roles })),
 );

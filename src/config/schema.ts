@@ -4,8 +4,9 @@ import { engineAddress, listen, redisUrl } from "./listen.ts";
 import { ircNetwork, slackWorkspace } from "./networks.ts";
 import { people, roles } from "./people.ts";
 import { projects } from "./project.ts";
-import { count, flag, httpUrl, list, scalar, secret, section, text, textLike } from "./scalars.ts";
+import { count, flag, httpUrl, list, scalar, section, text, textLike } from "./scalars.ts";
 import { backup, github, mail, notify, releases, report, retention } from "./services.ts";
+import { web } from "./web.ts";
 
 const timezone = scalar("a time zone such as Etc/UTC or Europe/Berlin", (value) => {
   try {
@@ -27,9 +28,7 @@ export const ConfigFile = section({
   // A letter or a space would make commands of ordinary talk, and the excluded signs begin quotes, code and names.
   prefix: textLike(/^[^\s\p{L}\p{N}<>`@]{1,3}$/u, 'one to three signs in quotes, such as "!"').default("!"),
   timezone: timezone.default("Etc/UTC"),
-  web: section({ user: text("a name").optional(), password: secret.optional(), private: flag.default(false) }).prefault(
-    {},
-  ),
+  web: web.prefault({}),
   irc: list(ircNetwork, "IRC networks").default([]),
   slack: list(slackWorkspace, "Slack workspaces").default([]),
   console: flag.default(true),

@@ -4,7 +4,6 @@ import type { Listen, RedisConfig } from "./listen.ts";
 import type { IrcNetwork, SlackWorkspace } from "./networks.ts";
 import type { Person, Role } from "./people.ts";
 import type { Project } from "./project.ts";
-import type { Secret } from "./secret.ts";
 import type {
   BackupConfig,
   GithubConfig,
@@ -14,6 +13,7 @@ import type {
   ReportConfig,
   Retention,
 } from "./services.ts";
+import type { WebConfig } from "./web.ts";
 
 /** The whole configuration, every default filled in. */
 export interface Config {
@@ -31,7 +31,7 @@ export interface Config {
   readonly concurrency: number;
   readonly prefix: string;
   readonly timezone: string;
-  readonly web: { readonly user: string | undefined; readonly password: Secret | undefined; readonly private: boolean };
+  readonly web: WebConfig;
   readonly irc: readonly IrcNetwork[];
   readonly slack: readonly SlackWorkspace[];
   /** Whether the terminal, where there is one, is a chat. */

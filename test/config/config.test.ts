@@ -105,7 +105,6 @@ test("every key of the documentation is accepted, and what is not there yet is s
     "releases",
     "backup",
     "retention",
-    "web",
     "projects.docker-registry.forge",
     "projects.docker-registry.poll",
     "projects.docker-registry.nightly",
@@ -260,7 +259,7 @@ describe("a mistake is told with its key, its line, what was found and what is a
     [
       "a key that is like no other",
       "web: { xyzzy: 1 }",
-      ["1: web.xyzzy: unknown key, allowed: user, password, private"],
+      ["1: web.xyzzy: unknown key, allowed: user, password, tokens, private, trusted_proxy"],
     ],
     ["a missing key", "irc:\n  - name: a", ["2: irc[0].host: missing, needed: a host name or address"]],
     [
@@ -355,6 +354,40 @@ describe("a mistake is told with its key, its line, what was found and what is a
       ["1: irc[0].password: missing, needed: it goes with account"],
     ],
     ["half a login", "web: { user: ada }", ["1: web.password: missing, needed: it goes with user"]],
+    [
+      "a user whose name would end in the middle of the password",
+      "web: { user: 'a:b', password: x }",
+      ['1: web.user: found "a:b", allowed: a name without spaces and colons, at most 64 characters'],
+    ],
+    [
+      "a token that can be guessed, which is not repeated",
+      "web:\n  tokens:\n    deploy: hunter2",
+      ["3: web.tokens.deploy: found a text, allowed: a token of at least 16 characters"],
+    ],
+    [
+      "a proxy that nobody knows",
+      "web: { trusted_proxy: { addresses: [10.0.0.0/33, localhost], header: 'X User' } }",
+      [
+        '1: web.trusted_proxy.addresses[0]: found "10.0.0.0/33", allowed: an address such as 127.0.0.1 or 10.0.0.0/8',
+        '1: web.trusted_proxy.addresses[1]: found "localhost", allowed: an address such as 127.0.0.1 or 10.0.0.0/8',
+        '1: web.trusted_proxy.header: found "X User", allowed: a header such as X-Forwarded-User',
+      ],
+    ],
+    [
+      "a page for nobody",
+      "web: { private: true }",
+      ["1: web.user: missing, needed: private goes with user and password, or trusted_proxy.header"],
+    ],
+    [
+      "one name on the page for two people",
+      "people:\n  ada: { web: ada }\n  bob: { web: [bob, ada] }",
+      ['3: people.bob.web[1]: found "ada", which is ada\'s already, allowed: a name of one person'],
+    ],
+    [
+      "a network that is called as the page is",
+      "irc: [{ name: web, host: b }]",
+      ["1: irc[0].name: found \"web\", allowed: a name of lower-case letters, digits, '_' and '-', at most 32"],
+    ],
     [
       "a release of no project",
       "projects: { docker: { repo: . } }\nreleases: { dokcer: { bucket: abc } }",

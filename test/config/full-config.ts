@@ -74,5 +74,6 @@ export const FULL_ENVIRONMENT: Record<string, string> = {
   SMTP_PWD: "hunter2",
   SMTP_USER: "ada",
   WEB_IRC_PWD: "hunter2",
+  WEB_TOKEN: "hunter2hunter2hunter2",
   WEB_USER: "ada",
 };
