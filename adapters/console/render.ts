@@ -33,8 +33,9 @@ export function renderLine({ tone, facts, link }: Line, { colours, screen }: Loo
   const sign = SIGNS[tone];
   const shown = colours && sign !== "" ? `\u001b[${COLOURS[tone]}m${sign}\u001b[0m` : sign;
   const body = `${shown === "" ? "" : `${shown} `}${facts.map(harmless).join(" · ")}`;
-  if (!screen) return [link === undefined ? body : `${body} · ${link}`];
-  return link === undefined ? [`  ${body}`] : [`  ${body}`, `    ${link}`];
+  // A line may be nothing but its link.
+  const parts = [body, ...(link === undefined ? [] : [link])].filter((part) => part !== "");
+  return screen ? parts.map((part) => `${part === link ? "    " : "  "}${part}`) : [parts.join(" · ")];
 }
 
 /** No control character reaches the terminal from a commit title or a log. */
