@@ -192,6 +192,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     }
     opened.add("history", startFilling(redis.commands, store, log));
     const web = createWeb({
+      redis: redis.commands,
       config,
       builds,
       clock,

@@ -15,7 +15,7 @@ export const Act = z.strictObject({
   who: z.string(),
   /** `libera/ada`: what the network vouched for; null for a bare nick, and for the terminal. */
   account: z.string().nullable(),
-  /** `libera/#docker-dev`; null where it was not said in a room. */
+  /** `libera/#docker-dev`; of the page the address, `web/203.0.113.9`; null where it was not said in a room. */
   room: z.string().nullable(),
   /** The name of the command, or of the decision. */
   action: z.string().min(1),

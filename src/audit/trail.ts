@@ -35,25 +35,42 @@ export function followCommand(
   log: Logger,
 ): Trail {
   const shown = shownArguments(command, parsed);
-  const act = { ...actor(identity, message), action: command.name };
+  const trail = followAct(audit, { ...actor(identity, message), action: command.name }, shown, log);
+  return {
+    ...trail,
+    async ends(handled, reply) {
+      if (handled !== "answered") await trail.ended(handled, reply.lines.map(lineText).join(" "));
+    },
+  };
+}
 
+export interface ActTrail extends Pick<Trail, "begins" | "forbidden"> {
+  /** It was begun and came to nothing. Never throws. */
+  ended(outcome: "refused" | "failed", why: string): Promise<void>;
+}
+
+/** The same for what is no command: what somebody did on the page. @param shown what of it, without what may be a secret. */
+export function followAct(
+  audit: Pick<Audit, "record">,
+  act: Pick<Act, "who" | "account" | "room" | "action">,
+  shown: string,
+  log: Logger,
+): ActTrail {
   async function record(outcome: Outcome, detail: string): Promise<void> {
     const { n, hash } = await audit.record({ ...act, outcome, detail: withoutPasswords(detail) });
-    log.info({ n, hash, command: command.name, outcome }, "audited");
+    log.info({ n, hash, command: act.action, outcome }, "audited");
   }
   async function afterwards(outcome: Outcome, why: string): Promise<void> {
     try {
       await record(outcome, shown === "" ? why : `${shown}: ${why}`);
     } catch (error) {
-      log.error({ err: error, command: command.name, outcome, why }, "what became of a command could not be audited");
+      log.error({ err: error, command: act.action, outcome, why }, "what became of a command could not be audited");
     }
   }
 
   return {
     begins: () => record("accepted", shown),
-    async ends(handled, reply) {
-      if (handled !== "answered") await afterwards(handled, reply.lines.map(lineText).join(" "));
-    },
+    ended: afterwards,
     forbidden: (why) => afterwards("refused", why),
   };
 }

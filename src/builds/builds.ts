@@ -5,8 +5,9 @@ import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config, Project } from "../config.ts";
 import { UserError } from "../errors.ts";
-import { BuildNumber, type GitRef, ProjectName, type StepName } from "../names.ts";
+import { BuildNumber, type GitRef, ProjectName, type StepName, WEB_NETWORK } from "../names.ts";
 import { nearest } from "../nearest.ts";
+import type { BuildEvent } from "../pipeline/build-event.ts";
 import type { BuildQueue } from "../queue/build-queue.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import { type Revision, type Revisions, UnknownRefError } from "../revisions.ts";
@@ -29,6 +30,8 @@ export interface BuildRequest {
   readonly ref: GitRef;
   readonly requester: Requester;
   readonly params?: Readonly<Record<string, string>>;
+  /** Missing: a person asked. */
+  readonly event?: BuildEvent;
   /** Names the request: within a day, those of one name get one build. */
   readonly asked?: string | undefined;
 }
@@ -104,10 +107,11 @@ export function createBuilds(deps: BuildsDeps) {
      * Records a build and wakes a worker.
      * @throws UserError for a ref that the repository does not have, RuntimeError for a repository that cannot be reached.
      */
-    async request({ project: name, ref, requester, params = {}, asked }: BuildRequest): Promise<Build> {
+    async request({ project: name, ref, requester, params = {}, event, asked }: BuildRequest): Promise<Build> {
       const project = this.project(name);
       const revision = revisions === undefined ? undefined : await resolve(revisions, project, ref, config.url);
-      return accept({ project: name, ref, requester, params, ...(revision === undefined ? {} : { revision }) }, asked);
+      const known = { ...(revision === undefined ? {} : { revision }), ...(event === undefined ? {} : { event }) };
+      return accept({ project: name, ref, requester, params, ...known }, asked);
     },
 
     /** The same revision and parameters again; with `onlyFailed` only the run steps that did not pass. */
@@ -221,7 +225,8 @@ function failedRunSteps(build: Build): StepName[] {
 
 /** What a build's end is said with, and where: so far in the room that asked. */
 export function announcements(build: Build, url: string, clock: Clock): OutboxEntry[] {
-  if (!isFinished(build)) return [];
+  // Whoever asked on the page looks there.
+  if (!isFinished(build) || build.requester.network === WEB_NETWORK) return [];
   return [
     {
       id: `build-${build.number}-${build.state.kind}`,

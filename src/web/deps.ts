@@ -1,6 +1,7 @@
 /** What the pages know of the running docker-ci, and what they share with each other. */
 import type { Readable } from "node:stream";
 import type { Context } from "hono";
+import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Audit } from "../audit/audit.ts";
 import type { Builds } from "../builds/builds.ts";
@@ -16,6 +17,8 @@ import type { OutboxState } from "../queue/outbox-rooms.ts";
 import type { Bar } from "./shell.tsx";
 
 export interface WebDeps {
+  /** For what the page itself keeps. */
+  readonly redis: Redis;
   readonly config: Config;
   readonly builds: Builds;
   readonly clock: Clock;
@@ -30,7 +33,7 @@ export interface WebDeps {
   /** The workers that were heard of in the last seconds. */
   workers(): Promise<readonly WorkerStatus[]>;
   readonly flaky: Pick<FlakyLedger, "events">;
-  readonly audit: Pick<Audit, "latest">;
+  readonly audit: Pick<Audit, "latest" | "record">;
   openLog(number: BuildNumber): Promise<Readable | undefined>;
   logLines(number: BuildNumber, count: number): Promise<readonly LogLine[] | undefined>;
   followLog(number: BuildNumber, signal: AbortSignal): AsyncIterable<LiveChunk>;

@@ -15,6 +15,8 @@ export interface Bar {
   readonly queued: number;
   /** Who is logged in; undefined for somebody who only looks. */
   readonly person: string | undefined;
+  /** Where they can log in, if they can. */
+  readonly loginAt?: string | undefined;
 }
 
 const AREAS = [
@@ -85,6 +87,7 @@ export const Page = ({ title, bar, area, tone = "info", live = false, scripts = 
           {bar.running + bar.queued === 0 ? <span class="quiet">nothing is running</span> : null}
         </span>
         {bar.person === undefined ? null : <span class="person">{bar.person}</span>}
+        {bar.loginAt === undefined ? null : <a href={bar.loginAt}>Log in</a>}
       </header>
       <main id="content">{children}</main>
       <footer>

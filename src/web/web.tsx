@@ -8,7 +8,10 @@ import { assetRoutes } from "./assets.ts";
 import { buildRoutes } from "./build/build.tsx";
 import { coverageRoutes } from "./coverage.ts";
 import type { Frame, WebDeps } from "./deps.ts";
+import { createActs } from "./forms/acts.ts";
+import { formRoutes } from "./forms/forms.tsx";
 import { homeRoutes } from "./home/home.tsx";
+import { barLogin, loginRoutes, requireLogin } from "./login/login.tsx";
 import { OutboxPage } from "./outbox-page.tsx";
 import { projectRoutes } from "./projects/project.tsx";
 import { type Bar, MessagePage } from "./shell.tsx";
@@ -31,12 +34,14 @@ export function createWeb(deps: WebDeps): Hono {
   const { builds, version, log } = deps;
   const app = new Hono();
   const frame: Frame = {
-    async bar() {
+    async bar(c) {
       const [running, queued] = await Promise.all([builds.running(), builds.queued()]);
-      return { version, running: running.length, queued: queued.length, person: undefined } satisfies Bar;
+      const login = barLogin(c, deps.config);
+      return { version, running: running.length, queued: queued.length, ...login } satisfies Bar;
     },
     missing: (c, what) => message(c, "Not found", what, 404),
   };
+  app.use(requireLogin(deps));
   // What builds left behind is hostile: these bring their own, stricter rules, which the site's must not overwrite.
   app.route("/", artifactRoutes(artifactsFolder(deps.config.dataDir), frame));
   app.route("/", coverageRoutes(coverageFolder(deps.config.dataDir), builds, frame));
@@ -45,6 +50,10 @@ export function createWeb(deps: WebDeps): Hono {
   app.route("/", homeRoutes(deps, frame));
   app.route("/", projectRoutes(deps, frame));
   app.route("/", buildRoutes(deps, frame));
+
+  const acts = createActs(deps);
+  app.route("/", loginRoutes(deps, frame));
+  app.route("/", formRoutes(deps, acts, frame));
 
   app.get("/outbox", async (c) => {
     const state = await deps.outbox();

@@ -10,6 +10,7 @@ import { clock, type Records } from "./records.ts";
 export function webDeps(records: Records, changes: Partial<WebDeps> = {}): WebDeps {
   const { config, builds, log, redis } = records;
   return {
+    redis: redis.commands,
     config,
     builds,
     clock,

@@ -25,7 +25,7 @@ interface ActionFormProps {
 
 export const ActionForm = (props: ActionFormProps) => {
   const { visitor, action, label, look, role = "developer", fields = {}, children } = props;
-  if (!mayDo(visitor, role)) return null;
+  if (visitor === undefined || !mayDo(visitor, role)) return null;
   return (
     <form method="post" action={action} class="row action">
       <input type="hidden" name={TOKEN_FIELD} value={visitor.formToken} />

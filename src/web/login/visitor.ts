@@ -33,7 +33,7 @@ export function visitorOf(c: Context): Visitor | undefined {
 }
 
 /** Whether to show them the buttons of what takes that role. */
-export function mayDo(visitor: Visitor | undefined, role: Role = "developer"): visitor is Visitor {
+export function mayDo(visitor: Visitor | undefined, role: Role = "developer"): boolean {
   return visitor !== undefined && mayAct(visitor.identity, role);
 }
 

@@ -1,0 +1,87 @@
+/**
+ * What can be changed from the page and over the API, by the rules of chat: the same roles, and an entry in the audit log before
+ * anything is done.
+ */
+import { followAct } from "../../audit/trail.ts";
+import { type Build, isFinished } from "../../builds/build.ts";
+import type { Builds, CancelOutcome } from "../../builds/builds.ts";
+import { mayAct } from "../../chat/people.ts";
+import { UserError } from "../../errors.ts";
+import { type BuildNumber, GitRef, ProjectName, WEB_NETWORK } from "../../names.ts";
+import type { BuildEvent } from "../../pipeline/build-event.ts";
+import type { WebDeps } from "../deps.ts";
+import { type Visitor, webRequester } from "../login/visitor.ts";
+
+const ROLE = "developer";
+
+/** Somebody who is known may not do it. The message is a sentence for them. */
+export class ForbiddenError extends Error {
+  override readonly name = "ForbiddenError";
+}
+
+export interface BuildWish {
+  readonly project: string;
+  /** Default: the project's branch. */
+  readonly ref?: string | undefined;
+  readonly params: Readonly<Record<string, string>>;
+  readonly event?: BuildEvent;
+  /** Names the wish: within a day, those of one name get one build. */
+  readonly asked?: string | undefined;
+}
+
+export interface Acts {
+  build(visitor: Visitor, wish: BuildWish): Promise<Build>;
+  rebuild(visitor: Visitor, number: BuildNumber, onlyFailed: boolean): Promise<Build>;
+  cancel(visitor: Visitor, number: BuildNumber, reason: string | undefined): Promise<CancelOutcome>;
+}
+
+/** @throws from all: ForbiddenError without the role, UserError for what cannot be done, RuntimeError where the machinery fails. */
+export function createActs({ builds, audit, log }: Pick<WebDeps, "audit" | "log"> & { readonly builds: Builds }): Acts {
+  async function act<T>(visitor: Visitor, action: string, shown: string, work: () => Promise<T>): Promise<T> {
+    const { identity, account, address } = visitor;
+    const who = { who: identity.name, account: `${WEB_NETWORK}/${account}`, room: `${WEB_NETWORK}/${address}` };
+    const trail = followAct(audit, { ...who, action }, shown, log);
+    if (!mayAct(identity, ROLE)) {
+      await trail.forbidden(`takes the role ${ROLE}`);
+      throw new ForbiddenError(`To ${action} takes the role ${ROLE}; ${identity.because}. ${identity.advice}`);
+    }
+    await trail.begins();
+    try {
+      return await work();
+    } catch (error) {
+      const outcome = error instanceof UserError ? "refused" : "failed";
+      await trail.ended(outcome, error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  }
+
+  return {
+    build(visitor, { project: name, ref, params, event, asked }) {
+      const names = Object.keys(params).map((key) => `${key}=…`);
+      return act(visitor, "build", [name, ...(ref === undefined ? [] : [ref]), ...names].join(" "), async () => {
+        const project = builds.project(name);
+        const wanted = GitRef.safeParse(ref ?? project.branch);
+        if (!wanted.success) throw new UserError(`"${ref}" cannot be the name of a branch, tag or commit.`);
+        return builds.request({
+          project: ProjectName.parse(project.name),
+          ref: wanted.data,
+          requester: webRequester(visitor),
+          params,
+          ...(event === undefined ? {} : { event }),
+          asked,
+        });
+      });
+    },
+    rebuild: (visitor, number, onlyFailed) =>
+      act(visitor, "rebuild", `${number}${onlyFailed ? " failed" : ""}`, () =>
+        builds.rebuild(number, webRequester(visitor), onlyFailed),
+      ),
+    cancel: (visitor, number, reason) =>
+      act(visitor, "cancel", [number, ...(reason === undefined ? [] : [reason])].join(" "), async () => {
+        const outcome = await builds.cancel(number, visitor.identity.name, reason);
+        if (outcome.kind === "over" && isFinished(outcome.build))
+          throw new UserError(`#${number} is over already: ${outcome.build.state.kind}.`);
+        return outcome;
+      }),
+  };
+}
