@@ -1,4 +1,5 @@
 /** The one stylesheet: design tokens, light and dark, system fonts, state colours only for state. Areas add their own rules. */
+import { WATERFALL_STYLE } from "./waterfall/style.ts";
 
 /** The colours of states are those of the charts (charts/marks.ts), at least 4.5:1 on the page in either scheme. */
 const TOKENS = `
@@ -63,4 +64,4 @@ form.row { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: end; }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 `;
 
-export const STYLE = [TOKENS, BASE].join("");
+export const STYLE = [TOKENS, BASE, WATERFALL_STYLE].join("");

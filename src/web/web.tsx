@@ -15,6 +15,7 @@ import { barLogin, loginRoutes, requireLogin } from "./login/login.tsx";
 import { OutboxPage } from "./outbox-page.tsx";
 import { projectRoutes } from "./projects/project.tsx";
 import { type Bar, MessagePage } from "./shell.tsx";
+import { waterfallRoutes } from "./waterfall/waterfall.tsx";
 
 export type { WebDeps } from "./deps.ts";
 
@@ -50,6 +51,7 @@ export function createWeb(deps: WebDeps): Hono {
   app.route("/", homeRoutes(deps, frame));
   app.route("/", projectRoutes(deps, frame));
   app.route("/", buildRoutes(deps, frame));
+  app.route("/", waterfallRoutes(deps, frame));
 
   const acts = createActs(deps);
   app.route("/", loginRoutes(deps, frame));

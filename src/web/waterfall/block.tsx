@@ -1,0 +1,95 @@
+/** One build in the waterfall: its number and state, what there is to say of it in two or three lines, and whose it is. */
+import { type Build, durationMs, isFinished } from "../../builds/build.ts";
+import { SHORT_SHA, shortTitle } from "../../builds/describe.ts";
+import { branchOf, type ExpectedTimes } from "../../builds/expected.ts";
+import type { Forecast } from "../../builds/forecast.ts";
+import { SIGNS } from "../../chat/reply.ts";
+import { formatCount, formatDuration } from "../../units.ts";
+import { wordOf } from "../shell.tsx";
+
+const REASON_LENGTH = 60;
+
+/** What is known of builds that are not over. */
+export interface UnderWay {
+  readonly now: Date;
+  expected(build: Build): ExpectedTimes | undefined;
+  forecast(build: Build): Forecast | undefined;
+}
+
+/** @param props.branch of the column that it stands in, where that says it. */
+export const BuildBlock = (props: { build: Build; branch: string | undefined; underWay: UnderWay }) => {
+  const { build, branch, underWay } = props;
+  const { state } = build;
+  const own = branchOf(build);
+  return (
+    <>
+      <a href={`/builds/${build.number}`}>
+        <span class="narrow">{build.project} </span>#{build.number}
+      </a>{" "}
+      <span class={`state ${state.kind}`}>
+        <span aria-hidden="true">{SIGNS[state.kind]}</span> {wordOf(state.kind)}
+      </span>
+      <span class="facts">{factsOf(build, underWay)}</span>
+      {state.kind === "running" ? <Progress build={build} startedAt={state.startedAt} underWay={underWay} /> : null}
+      {own === branch ? null : <code class="facts">{own}</code>}
+      {build.revision === undefined ? null : (
+        <span class="facts narrow">
+          {build.revision.author} <code>{build.revision.sha.slice(0, SHORT_SHA)}</code>{" "}
+          {shortTitle(build.revision.title)}
+        </span>
+      )}
+    </>
+  );
+};
+
+function factsOf(build: Build, { now, forecast }: UnderWay): string {
+  const { state } = build;
+  switch (state.kind) {
+    case "queued": {
+      const told = forecast(build);
+      const line = told === undefined || told.before === 0 ? "next in line" : `${told.before} before it`;
+      return told?.beginsInMs === undefined ? line : `${line}, begins in ${formatDuration(told.beginsInMs)}`;
+    }
+    case "running": {
+      const elapsed = formatDuration(now.getTime() - Date.parse(state.startedAt));
+      return `${state.step?.name ?? "fetching"} · ${elapsed}`;
+    }
+    case "passed":
+      return lengthOf(build);
+    case "failed": {
+      const failed = build.results?.tests?.failed ?? 0;
+      const what = failed > 0 ? `${formatCount(failed)} ${failed === 1 ? "test" : "tests"}` : shortened(state.reason);
+      return `${what} · ${lengthOf(build)}`;
+    }
+    case "errored":
+      return shortened(state.reason);
+    case "cancelled":
+      return `by ${shortened(state.by)}`;
+    default:
+      return state satisfies never;
+  }
+}
+
+function lengthOf(build: Build): string {
+  return isFinished(build) ? formatDuration(durationMs(build)) : "";
+}
+
+function shortened(text: string): string {
+  const characters = [...text];
+  return characters.length <= REASON_LENGTH ? text : `${characters.slice(0, REASON_LENGTH - 1).join("")}…`;
+}
+
+const Progress = (props: { build: Build; startedAt: string; underWay: UnderWay }) => {
+  const { now, expected, forecast } = props.underWay;
+  const times = expected(props.build);
+  const endsInMs = forecast(props.build)?.endsInMs;
+  if (times === undefined || endsInMs === undefined) return null;
+  const elapsedMs = Math.max(0, now.getTime() - Date.parse(props.startedAt));
+  const percent = Math.min(99, Math.round((100 * elapsedMs) / Math.max(1, elapsedMs + endsInMs)));
+  const left = endsInMs === 0 ? "longer than usual" : `about ${formatDuration(endsInMs)} left`;
+  return (
+    <span class="facts">
+      <progress max={100} value={percent} aria-label={`#${props.build.number}, ${percent}%`} /> {left}
+    </span>
+  );
+};
