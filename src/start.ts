@@ -28,6 +28,11 @@ import { createLedger } from "./incidents/ledger.ts";
 import { startNews } from "./incidents/news.ts";
 import { createSubscriptions } from "./incidents/subscriptions.ts";
 import { deferred, Opened } from "./lifecycle.ts";
+import { followBuilds } from "./metrics/follow-builds.ts";
+import { keptLogBytes } from "./metrics/log-bytes.ts";
+import { createMeters } from "./metrics/meters.ts";
+import { createMetrics } from "./metrics/metrics.ts";
+import { timedChat } from "./metrics/timed-chat.ts";
 import { VERSION } from "./package.ts";
 import { createBuildQueue } from "./queue/build-queue.ts";
 import { type Outbox, startOutbox } from "./queue/outbox.ts";
@@ -42,6 +47,8 @@ import { type BuildRunner, type Engine, openWorker, type WorkerParts } from "./w
 
 /** How long the last results have to reach the chats before the process ends. */
 const GOODBYE_MS = 3_000;
+/** How long whoever reads `/metrics` waits to hear that the engine does not answer. */
+const ENGINE_PATIENCE_MS = 2_000;
 
 export interface StartOptions {
   readonly config: Config;
@@ -108,7 +115,9 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const chats = new Map<string, Chat>();
   // What is said while the rest is opened waits; a person does not see the difference.
   const hearing = hearChats();
-  const enter = (chat: Chat): void => {
+  const meters = createMeters();
+  const enter = (entering: Chat): void => {
+    const chat = timedChat(entering, meters);
     opened.add(`chat ${chat.network}`, chat);
     chats.set(chat.network, chat);
     hearing.listen(chat);
@@ -191,6 +200,9 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       );
     }
     opened.add("history", startFilling(redis.commands, store, log));
+    const measured = { config, builds, meters, eventChannel: store.eventChannel, log };
+    const logBytes = (number: number) => keptLogBytes(logs, number);
+    opened.add("metrics", await followBuilds({ ...measured, logBytes }, redis.open()));
     const web = createWeb({
       redis: redis.commands,
       config,
@@ -201,6 +213,17 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       outbox: () => readOutbox(redis.commands, chats),
       incidents: () => ledger.open(),
       workers: () => listWorkers(redis.commands),
+      metrics: createMetrics(meters, {
+        config,
+        builds,
+        clock,
+        version: VERSION,
+        chats,
+        log,
+        workers: () => listWorkers(redis.commands),
+        outbox: () => readOutbox(redis.commands, chats),
+        ...(engine === undefined ? {} : { engineUp: () => engineAnswers(engine) }),
+      }),
       flaky,
       audit: createAudit(redis.commands, clock),
       openLog: (number) => openLog(logs, number),
@@ -255,4 +278,11 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       return stopped;
     },
   };
+}
+
+async function engineAnswers({ runtime }: Engine): Promise<boolean> {
+  return runtime.info(AbortSignal.timeout(ENGINE_PATIENCE_MS)).then(
+    () => true,
+    () => false,
+  );
 }

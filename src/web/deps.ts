@@ -12,6 +12,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { FlakyLedger } from "../flaky/ledger.ts";
 import type { Incident } from "../incidents/incident.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
 import type { Bar } from "./shell.tsx";
@@ -32,6 +33,8 @@ export interface WebDeps {
   incidents(): Promise<readonly Incident[]>;
   /** The workers that were heard of in the last seconds. */
   workers(): Promise<readonly WorkerStatus[]>;
+  /** The text of `/metrics`. */
+  readonly metrics: Metrics;
   readonly flaky: Pick<FlakyLedger, "events">;
   readonly audit: Pick<Audit, "latest" | "record">;
   openLog(number: BuildNumber): Promise<Readable | undefined>;

@@ -12,6 +12,7 @@ import { createActs } from "./forms/acts.ts";
 import { formRoutes } from "./forms/forms.tsx";
 import { homeRoutes } from "./home/home.tsx";
 import { barLogin, loginRoutes, requireLogin } from "./login/login.tsx";
+import { machineRoutes } from "./machine/machine.ts";
 import { OutboxPage } from "./outbox-page.tsx";
 import { projectRoutes } from "./projects/project.tsx";
 import { type Bar, MessagePage } from "./shell.tsx";
@@ -63,6 +64,7 @@ export function createWeb(deps: WebDeps): Hono {
   });
   app.get("/api/outbox", async (c) => c.json(await deps.outbox()));
 
+  app.route("/", machineRoutes(deps, frame));
   app.get("/healthz", async (c) => {
     try {
       return c.json({ status: "ok", version, ...(await deps.health()) });

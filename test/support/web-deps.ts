@@ -19,6 +19,7 @@ export function webDeps(records: Records, changes: Partial<WebDeps> = {}): WebDe
     outbox: () => readOutbox(redis.commands, new Map()),
     incidents: () => createLedger(redis.commands).open(),
     workers: () => listWorkers(redis.commands),
+    metrics: { contentType: "text/plain", text: async () => "" },
     flaky: createFlakyLedger(redis.commands, clock, log),
     audit: createAudit(redis.commands, clock),
     health: async () => ({}),
