@@ -67,7 +67,7 @@ describe("one team on two networks", () => {
     await team.commit(FAILS);
     slack.mention("U1", "C1", "build web");
     await shows(slack, /✘.*web #2 failed/s);
-    await ada.hear(/PRIVMSG #docker-dev :✘ web #2 failed in .* · step tests, exit 1 · http/, 30_000);
+    await ada.hear(/PRIVMSG #docker-dev :✘ web #2 failed in .* · step tests, exit 1: .* · http/, 30_000);
     await ada.hear(/was good at #1 · suspects: d\u200docker-ci [0-9a-f]{7} "a change" · !why 2 · !claim web/);
 
     ada.say(CHANNEL, "!claim web");
