@@ -4,24 +4,31 @@ import { join } from "node:path";
 import { Hono } from "hono";
 import { PACKAGE_FOLDER } from "../package.ts";
 import { STYLE } from "./style.ts";
+import { UPLOT_FOLDER } from "./trends/style.ts";
 
 /** Compiled by `npm run build`, which setup.sh runs; a page without its scripts shows the same facts. */
 const COMPILED = join(PACKAGE_FOLDER, "dist", "src", "web", "client");
 /** Addresses carry the version, so a new one is a new address. */
 const CACHED = "public, max-age=3600";
 
-/** @param libraries files of installed packages, by the name under which pages ask for them: `uPlot.min.js`. */
-export function assetRoutes(libraries: ReadonlyMap<string, string> = new Map()): Hono {
+export function assetRoutes(): Hono {
   const app = new Hono();
+  const script = (text: string): Response =>
+    new Response(text, { headers: { "content-type": "text/javascript; charset=utf-8", "cache-control": CACHED } });
+
   app.get("/style.css", (c) =>
     c.body(STYLE, 200, { "content-type": "text/css; charset=utf-8", "cache-control": CACHED }),
   );
-  app.get("/:file{[a-zA-Z0-9][a-zA-Z0-9.-]*\\.(js|css)}", async (c) => {
-    const file = c.req.param("file");
-    const text = await readFile(libraries.get(file) ?? join(COMPILED, file), "utf8").catch(() => undefined);
-    if (text === undefined) return c.notFound();
-    const type = file.endsWith(".css") ? "text/css" : "text/javascript";
-    return c.body(text, 200, { "content-type": `${type}; charset=utf-8`, "cache-control": CACHED });
+
+  // The only small file that uPlot comes with is a script for the whole window; one line makes a module of it.
+  app.get("/uplot.js", async () => {
+    const text = await readFile(join(UPLOT_FOLDER, "uPlot.iife.min.js"), "utf8");
+    return script(`${text}\nexport default uPlot;\n`);
+  });
+
+  app.get("/:file{[a-z0-9][a-z0-9-]*\\.js}", async (c) => {
+    const text = await readFile(join(COMPILED, c.req.param("file")), "utf8").catch(() => undefined);
+    return text === undefined ? c.notFound() : script(text.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"));
   });
   return app;
 }

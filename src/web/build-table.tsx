@@ -8,7 +8,7 @@ export const BuildTable = ({ builds }: { builds: readonly Build[] }) =>
     <p>There are no builds yet.</p>
   ) : (
     <div class="scroll">
-      <table>
+      <table class="stack">
         <thead>
           <tr>
             <th scope="col">Build</th>
@@ -31,12 +31,12 @@ export const BuildTable = ({ builds }: { builds: readonly Build[] }) =>
               <td>
                 <State build={build} />
               </td>
-              <td>
+              <td class="wide">
                 <code>{revisionName(build)}</code>
                 {quotedTitle(build.revision)}
               </td>
               <td class="number">{took(build)}</td>
-              <td>
+              <td class="wide quiet">
                 {build.requester.name}, <Time at={build.requestedAt} />
               </td>
             </tr>

@@ -3,7 +3,7 @@ import type { Child } from "hono/jsx";
 import { type Build, durationMs, isFinished } from "../builds/build.ts";
 import { MARKS } from "../charts/marks.ts";
 import { SIGNS, type Tone } from "../chat/reply.ts";
-import { formatDuration } from "../units.ts";
+import { formatAge, formatDuration } from "../units.ts";
 
 /** How often a page about something under way looks again, where no script does it. */
 const REFRESH_S = 3;
@@ -134,6 +134,13 @@ export function took(build: Build): string {
 }
 
 export const Time = ({ at }: { at: string }) => <time datetime={at}>{at.slice(0, 16).replace("T", " ")} UTC</time>;
+
+/** `6m ago`, with the time itself for who points at it. */
+export const Ago = ({ at, now }: { at: string; now: Date }) => (
+  <time datetime={at} title={`${at.slice(0, 16).replace("T", " ")} UTC`}>
+    {formatAge(now.getTime() - Date.parse(at))} ago
+  </time>
+);
 
 /** A page that says one thing: what is not there, what went wrong, what is not allowed. */
 export const MessagePage = ({ title, bar, children }: { title: string; bar: Bar; children?: Child }) => (

@@ -1,4 +1,8 @@
 /** The one stylesheet: design tokens, light and dark, system fonts, state colours only for state. Areas add their own rules. */
+import { BUILD_STYLE } from "./build/style.ts";
+import { HOME_STYLE } from "./home/style.ts";
+import { PROJECT_STYLE } from "./projects/style.ts";
+import { TRENDS_STYLE } from "./trends/style.ts";
 import { WATERFALL_STYLE } from "./waterfall/style.ts";
 
 /** The colours of states are those of the charts (charts/marks.ts), at least 4.5:1 on the page in either scheme. */
@@ -44,7 +48,12 @@ footer a { color: var(--quiet); }
 .quiet { color: var(--quiet); } .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, pre, kbd, .code { font-family: var(--code); font-size: 0.8125rem; }
 pre { overflow-x: auto; padding: 0.75rem; background: var(--raised); border: 1px solid var(--line); border-radius: var(--radius); line-height: 1.45; overflow-wrap: normal; margin: 0.5rem 0; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; overflow-wrap: break-word; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.progress { display: inline-flex; flex-wrap: wrap; gap: 0 0.5rem; align-items: center; font-variant-numeric: tabular-nums; }
+progress { appearance: none; width: 8rem; height: 0.5rem; border: 0; border-radius: 0.25rem; overflow: hidden; background: var(--running-soft); }
+progress::-webkit-progress-bar { background: var(--running-soft); } progress::-webkit-progress-value { background: var(--running); } progress::-moz-progress-bar { background: var(--running); }
+.sparkline { color: var(--accent); vertical-align: middle; overflow: visible; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: 0.35rem 1rem 0.35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--quiet); font-weight: 500; font-size: 0.875rem; } th.number, td.number { text-align: right; }
@@ -60,8 +69,10 @@ form.row { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: end; }
 @media (max-width: 40rem) {
   .bar .going-on { margin-left: 0; width: 100%; } dl { grid-template-columns: 1fr; gap: 0; } dt { margin-top: 0.5rem; }
   th, td { padding-right: 0.6rem; }
+  table.stack thead { position: absolute; clip-path: inset(50%); } table.stack tr { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: 0.4rem 0; border-bottom: 1px solid var(--line); }
+  table.stack td, table.stack tbody th { border: 0; padding: 0.1rem 0; } table.stack .number { margin-left: auto; } table.stack .wide { flex-basis: 100%; order: 1; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 `;
 
-export const STYLE = [TOKENS, BASE, WATERFALL_STYLE].join("");
+export const STYLE = [TOKENS, BASE, HOME_STYLE, PROJECT_STYLE, TRENDS_STYLE, WATERFALL_STYLE, BUILD_STYLE].join("");

@@ -1,31 +1,114 @@
-/** `/`: what is going on, and the projects. */
+/** `/`: how every project stands, and what is going on. */
 import { Hono } from "hono";
-import { isFinished } from "../../builds/build.ts";
-import { BuildTable } from "../build-table.tsx";
+import type { Outlook } from "../../builds/builds.ts";
+import { SIGNS, type Tone } from "../../chat/reply.ts";
+import { formatAge } from "../../units.ts";
 import type { Frame, WebDeps } from "../deps.ts";
-import { Page } from "../shell.tsx";
+import { Page, Sign } from "../shell.tsx";
+import { Card } from "./card.tsx";
+import { type Glance, isBroken, type Overview, readOverview } from "./glance.ts";
 
-const HOME_BUILDS = 20;
+const QUEUED_SHOWN = 8;
 
-export function homeRoutes({ config, builds }: WebDeps, frame: Frame): Hono {
+export function homeRoutes(deps: WebDeps, frame: Frame): Hono {
+  const { config, clock } = deps;
   const app = new Hono();
   app.get("/", async (c) => {
-    const latest = await builds.latest(HOME_BUILDS);
-    const live = latest.some((build) => !isFinished(build));
+    const overview = await readOverview(deps);
+    const { glances, outlook } = overview;
+    const [tone, title] = answer(overview);
+    const live = outlook.running.length + outlook.queued.length > 0;
     return c.html(
-      <Page title="docker-ci" bar={await frame.bar(c)} area="/" live={live}>
-        <h1>Builds</h1>
-        <BuildTable builds={latest} />
-        <h2>Projects</h2>
-        <ul>
-          {[...config.projects.values()].map(({ name }) => (
-            <li>
-              <a href={`/projects/${name}`}>{name}</a>
-            </li>
-          ))}
-        </ul>
+      <Page title={title} bar={await frame.bar(c)} area="/" tone={tone} live={live} scripts={["refresh"]}>
+        <h1>Projects</h1>
+        <div id="overview" data-live>
+          <Summary overview={overview} />
+          {glances.length === 0 ? (
+            <p>
+              No project is configured yet: name one under <code>projects:</code> in <code>docker-ci.yml</code>, and{" "}
+              <code>docker-ci check</code> says whether it is right.
+            </p>
+          ) : (
+            <ul class="cards">
+              {glances.map((glance) => (
+                <Card glance={glance} outlook={outlook} config={config} now={clock.now()} />
+              ))}
+            </ul>
+          )}
+        </div>
       </Page>,
     );
   });
   return app;
 }
+
+/** What a row of browser tabs shows: the worst there is, then what is going on. */
+function answer({ glances, outlook }: Overview): readonly [tone: Tone, title: string] {
+  const broken = glances.filter(isBroken);
+  const [first] = broken;
+  const running = outlook.running.length;
+  if (first !== undefined) {
+    const which = broken.length === 1 ? first.project.name : `${broken.length} projects`;
+    return ["failed", `${SIGNS.failed} ${which} broken · docker-ci`];
+  }
+  if (running > 0) return ["running", `${SIGNS.running} ${running} running · docker-ci`];
+  const built = glances.some(({ standing }) => standing !== undefined);
+  return built ? ["passed", `${SIGNS.passed} all good · docker-ci`] : ["info", "docker-ci"];
+}
+
+const Summary = ({ overview }: { overview: Overview }) => {
+  const { glances, outlook, workers } = overview;
+  const broken = glances.filter(isBroken);
+  return (
+    <>
+      <p class="summary">
+        {broken.length > 0 ? <BrokenOnes broken={broken} of={glances.length} /> : null}
+        {broken.length === 0 && glances.some(({ standing }) => standing !== undefined) ? (
+          <Sign tone="passed" word="nothing is broken" />
+        ) : null}
+      </p>
+      {workers === 0 && outlook.queued.length > 0 ? (
+        <p>
+          <Sign tone="errored" word="no worker is up:" /> builds wait until <a href="/workers">one is</a>.
+        </p>
+      ) : null}
+      <Line outlook={outlook} />
+    </>
+  );
+};
+
+const BrokenOnes = ({ broken, of }: { broken: readonly Glance[]; of: number }) => (
+  <>
+    <Sign tone="failed" word={`${broken.length} of ${of} broken:`} />{" "}
+    {broken.map(({ project }, index) => (
+      <>
+        {index === 0 ? "" : ", "}
+        <a href={`/projects/${project.name}`}>{project.name}</a>
+      </>
+    ))}
+  </>
+);
+
+/** What waits, in the order in which it will begin. */
+const Line = ({ outlook }: { outlook: Outlook }) => {
+  const { queued } = outlook;
+  if (queued.length === 0) return null;
+  return (
+    <p>
+      <Sign tone="queued" word="waiting:" />{" "}
+      {queued.slice(0, QUEUED_SHOWN).map((build, index) => {
+        const beginsInMs = outlook.forecast(build)?.beginsInMs;
+        return (
+          <>
+            {index === 0 ? "" : ", "}
+            <a href={`/builds/${build.number}`}>
+              {build.project} #{build.number}
+            </a>
+            {beginsInMs === undefined || beginsInMs === 0 ? "" : ` in about ${formatAge(beginsInMs)}`}
+          </>
+        );
+      })}
+      {queued.length > QUEUED_SHOWN ? ` and ${queued.length - QUEUED_SHOWN} more` : ""}
+    </p>
+  );
+};

@@ -1,31 +1,88 @@
-/** `/projects/:project`: its builds. */
+/** `/projects/:project`, one project in whole, and `/builds`, the builds of all of them. */
 import { Hono } from "hono";
 import { isFinished } from "../../builds/build.ts";
+import { SIGNS } from "../../chat/reply.ts";
 import { shownRepository } from "../../config.ts";
 import { ProjectName } from "../../names.ts";
 import { BuildTable } from "../build-table.tsx";
 import type { Frame, WebDeps } from "../deps.ts";
-import { Page } from "../shell.tsx";
+import { Broken } from "../incident.tsx";
+import { Pager, placeOf } from "../pager.tsx";
+import { Page, State } from "../shell.tsx";
+import { Trends } from "../trends/trends.tsx";
+import { Badges } from "./badges.tsx";
+import { Branches } from "./branches.tsx";
+import { FlakyTests } from "./flaky-tests.tsx";
+import { NextBuilds } from "./next-builds.tsx";
+import { readPage, readProject } from "./read.ts";
 
-const PROJECT_BUILDS = 50;
-
-export function projectRoutes({ config, builds }: WebDeps, frame: Frame): Hono {
+export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
+  const { config, clock } = deps;
   const app = new Hono();
+
+  app.get("/projects", (c) => c.redirect("/"));
+
   app.get("/projects/:project", async (c) => {
     const name = ProjectName.safeParse(c.req.param("project"));
     const project = name.success ? config.projects.get(name.data) : undefined;
     if (project === undefined) return frame.missing(c, "There is no project of that name.");
-    const latest = await builds.latest(PROJECT_BUILDS, project.name);
-    const live = latest.some((build) => !isFinished(build));
+    const place = placeOf(c.req.query());
+    const isFirst = place.before === undefined && place.after === undefined;
+    const { standing, history, branches, trend, unsteady, incidents } = await readProject(deps, project, place);
+    const path = `/projects/${project.name}`;
+    const live = isFirst && history.builds.some((build) => !isFinished(build));
+    const sign = standing === undefined ? "" : `${SIGNS[standing.state.kind]} `;
     return c.html(
-      <Page title={project.name} bar={await frame.bar(c)} area="/" live={live}>
-        <h1>{project.name}</h1>
-        <p>
-          <code>{shownRepository(project.repo)}</code>, branch <code>{project.branch}</code>
-        </p>
-        <BuildTable builds={latest} />
+      <Page
+        title={`${sign}${project.name}`}
+        bar={await frame.bar(c)}
+        area="/"
+        tone={standing?.state.kind ?? "info"}
+        live={live}
+        scripts={isFirst ? ["refresh", "trends"] : []}
+      >
+        <div id="standing" data-live>
+          <h1>
+            {project.name} {standing === undefined ? null : <State build={standing} />}
+          </h1>
+          <p>
+            <code>{shownRepository(project.repo)}</code>, branch <code>{project.branch}</code>
+          </p>
+          {incidents.map((incident) => (
+            <Broken incident={incident} branch={project.branch} prefix={config.prefix} now={clock.now()} />
+          ))}
+        </div>
+        {isFirst ? <Trends points={trend} /> : null}
+        <section aria-labelledby="builds" id="history" data-live={isFirst ? true : undefined}>
+          <h2 id="builds">{isFirst ? "Builds" : "Earlier builds"}</h2>
+          <BuildTable builds={history.builds} />
+          <Pager path={path} newer={history.newer} older={history.older} />
+        </section>
+        {isFirst ? (
+          <>
+            <Branches branches={branches} now={clock.now()} />
+            <FlakyTests unsteady={unsteady} />
+            <NextBuilds project={project} config={config} />
+            <Badges project={project.name} url={config.url} />
+          </>
+        ) : null}
       </Page>,
     );
   });
+
+  app.get("/builds", async (c) => {
+    const page = await readPage(deps, placeOf(c.req.query()));
+    const live = page.newer === undefined && page.builds.some((build) => !isFinished(build));
+    return c.html(
+      <Page title="Builds" bar={await frame.bar(c)} area="/" live={live} scripts={["refresh"]}>
+        <h1>Builds</h1>
+        <div id="history" data-live>
+          <BuildTable builds={page.builds} />
+          <Pager path="/builds" newer={page.newer} older={page.older} />
+        </div>
+      </Page>,
+    );
+  });
+
   return app;
 }

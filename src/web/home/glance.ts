@@ -1,0 +1,62 @@
+/** What the first page says of each project, read from the records. */
+import { type Build, isFinished } from "../../builds/build.ts";
+import type { Builds, Outlook } from "../../builds/builds.ts";
+import type { Project } from "../../config.ts";
+import type { Incident } from "../../incidents/incident.ts";
+import type { WebDeps } from "../deps.ts";
+
+/** How many results stand in a strip. */
+const STRIP = 20;
+
+export interface Glance {
+  readonly project: Project;
+  /** Of the main branch, newest first; where that was never built, of any. */
+  readonly builds: readonly Build[];
+  /** How it stands: the newest build that is over and was not cancelled, else the newest. */
+  readonly standing: Build | undefined;
+  readonly running: readonly Build[];
+  readonly incidents: readonly Incident[];
+}
+
+export interface Overview {
+  readonly glances: readonly Glance[];
+  readonly outlook: Outlook;
+  /** Whether anybody is there to build. */
+  readonly workers: number;
+}
+
+export async function readOverview({ config, builds, incidents, workers }: WebDeps): Promise<Overview> {
+  const [open, up, pasts] = await Promise.all([
+    incidents(),
+    workers(),
+    Promise.all(
+      [...config.projects.values()].map(async (project) => ({ project, past: await pastOf(builds, project) })),
+    ),
+  ]);
+  const outlook = await builds.outlook(up.reduce((sum, { slots }) => sum + slots, 0));
+  const glances = pasts.map(({ project, past }): Glance => {
+    return {
+      project,
+      builds: past,
+      standing: standingOf(past),
+      running: outlook.running.filter((build) => build.project === project.name),
+      incidents: open.filter((incident) => incident.project === project.name),
+    };
+  });
+  return { glances, outlook, workers: up.length };
+}
+
+async function pastOf(builds: Builds, { name, branch }: Project): Promise<readonly Build[]> {
+  const ofBranch = await builds.history.page({ project: name, branch, limit: STRIP });
+  if (ofBranch.builds.length > 0) return ofBranch.builds;
+  return (await builds.history.page({ project: name, limit: STRIP })).builds;
+}
+
+/** How builds, the newest first, say that it stands. */
+export function standingOf(newestFirst: readonly Build[]): Build | undefined {
+  return newestFirst.find((build) => isFinished(build) && build.state.kind !== "cancelled") ?? newestFirst[0];
+}
+
+export function isBroken({ standing }: Glance): boolean {
+  return standing?.state.kind === "failed" || standing?.state.kind === "errored";
+}
