@@ -9,7 +9,8 @@ import { createAudit } from "./audit/audit.ts";
 import { type Build, isFinished } from "./builds/build.ts";
 import { createBuilds } from "./builds/builds.ts";
 import { startFilling } from "./builds/fill-history.ts";
-import { followLive } from "./builds/live-log.ts";
+import { createChanges } from "./builds/changes.ts";
+import { createLiveLogs } from "./builds/live-log.ts";
 import { lastLines, logsFolder, openLog } from "./builds/log-files.ts";
 import { showProgress } from "./builds/progress.ts";
 import { createBuildStore } from "./builds/store.ts";
@@ -200,6 +201,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       );
     }
     opened.add("history", startFilling(redis.commands, store, log));
+    const liveLogs = opened.add("live logs", createLiveLogs(redis.open, log));
     const measured = { config, builds, meters, eventChannel: store.eventChannel, log };
     const logBytes = (number: number) => keptLogBytes(logs, number);
     opened.add("metrics", await followBuilds({ ...measured, logBytes }, redis.open()));
@@ -228,14 +230,9 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       audit: createAudit(redis.commands, clock),
       openLog: (number) => openLog(logs, number),
       logLines,
-      async *followLog(number, signal) {
-        const connection = redis.open();
-        try {
-          yield* followLive(connection, number, signal);
-        } finally {
-          connection.disconnect();
-        }
-      },
+      followLog: (number, signal, after) => liveLogs.follow(number, signal, after),
+      results,
+      changes: createChanges({ config, builds, revisions: engine?.revisions, log }),
       async health() {
         await redis.commands.ping();
         return Object.fromEntries([...chats.values()].map(({ network, state }) => [network, state.kind]));

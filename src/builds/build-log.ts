@@ -40,8 +40,8 @@ type IndexEntry = z.infer<typeof IndexEntry>;
 
 const NO_ENTRY: IndexEntry = { piece: 0, bytes: 0, total: 0, steps: {} };
 
-/** Takes text for those who watch; `at` is the offset of its first byte in the whole log. */
-export type LivePublisher = (at: number, text: string) => void;
+/** Takes text for those who watch; `at` is the offset of its first byte in the whole log, `bytes` its length there. */
+export type LivePublisher = (at: number, text: string, bytes: number) => void;
 
 export interface BuildLogOptions {
   readonly folder: string;
@@ -190,7 +190,7 @@ export class BuildLog {
     this.#cutOff = whole.subarray(end);
     const start = end <= LIVE_BYTES ? 0 : startOfCharacter(whole, end - LIVE_BYTES);
     const text = whole.toString("utf8", start, end);
-    if (text !== "") this.#options.publish?.(at + bytes.length - whole.length + start, text);
+    if (text !== "") this.#options.publish?.(at + bytes.length - whole.length + start, text, end - start);
   }
 
   async #rotate(): Promise<void> {

@@ -78,7 +78,7 @@ export async function lastLines(log: Readable, count: number, pattern?: RegExp):
 }
 
 /** The lines of a log as they come, some at a time. */
-export async function* numberedLines(log: Readable): AsyncGenerator<LogLine[], void, undefined> {
+export async function* numberedLines(log: AsyncIterable<Buffer>): AsyncGenerator<LogLine[], void, undefined> {
   const decoder = new StringDecoder("utf8");
   let number = 0;
   let rest = "";

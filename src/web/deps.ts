@@ -5,7 +5,8 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Audit } from "../audit/audit.ts";
 import type { Builds } from "../builds/builds.ts";
-import type { LiveChunk } from "../builds/live-log.ts";
+import type { ReadChanges } from "../builds/changes.ts";
+import type { LiveEvent } from "../builds/live-log.ts";
 import type { LogLine } from "../builds/log-files.ts";
 import type { WorkerStatus } from "../chat/command.ts";
 import type { Clock } from "../clock.ts";
@@ -15,6 +16,7 @@ import type { Incident } from "../incidents/incident.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
+import type { Results } from "../results/results.ts";
 import type { Bar } from "./shell.tsx";
 
 export interface WebDeps {
@@ -39,7 +41,11 @@ export interface WebDeps {
   readonly audit: Pick<Audit, "latest" | "record">;
   openLog(number: BuildNumber): Promise<Readable | undefined>;
   logLines(number: BuildNumber, count: number): Promise<readonly LogLine[] | undefined>;
-  followLog(number: BuildNumber, signal: AbortSignal): AsyncIterable<LiveChunk>;
+  /** What comes to the log behind the byte `after`, or from the oldest that is still live. */
+  followLog(number: BuildNumber, signal: AbortSignal, after?: number): AsyncIterable<LiveEvent>;
+  /** What builds left behind: tests, coverage. */
+  readonly results: Results;
+  readonly changes: ReadChanges;
 }
 
 /** What every area's pages are made with. */

@@ -4,6 +4,7 @@ import { createFlakyLedger } from "../../src/flaky/ledger.ts";
 import { createLedger } from "../../src/incidents/ledger.ts";
 import { readOutbox } from "../../src/queue/outbox-rooms.ts";
 import { listWorkers } from "../../src/queue/workers.ts";
+import { openResults } from "../../src/results/results.ts";
 import type { WebDeps } from "../../src/web/deps.ts";
 import { clock, type Records } from "./records.ts";
 
@@ -28,6 +29,8 @@ export function webDeps(records: Records, changes: Partial<WebDeps> = {}): WebDe
     async *followLog() {
       // Nobody follows one here.
     },
+    results: openResults(records.dataDir, () => undefined),
+    changes: async () => undefined,
     ...changes,
   };
 }
