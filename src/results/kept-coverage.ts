@@ -68,7 +68,7 @@ export async function readCoverage(folder: string, warn: Warn): Promise<Coverage
       warn({ file, err: error }, "kept coverage cannot be read");
     }
   }
-  return reports.length === 0 ? undefined : mergeCoverage(reports);
+  return mergeCoverage(reports);
 }
 
 async function readKept(path: string): Promise<CoverageReport> {

@@ -4,12 +4,11 @@ import { BLOCK, CoveredFiles } from "./covered-file.ts";
 
 /**
  * Adds up what was run: a line is covered where any of the reports covers it. Where some count lines and others statements, all
- * is counted in lines. Of none it has no file.
+ * is counted in lines. Undefined for none.
  */
-export function mergeCoverage(reports: readonly CoverageReport[]): CoverageReport {
+export function mergeCoverage(reports: readonly CoverageReport[]): CoverageReport | undefined {
   const [first, ...others] = reports;
-  if (first === undefined) return { unit: "lines", files: [] };
-  if (others.length === 0) return first;
+  if (first === undefined || others.length === 0) return first;
   const unit = reports.every((report) => report.unit === "statements") ? "statements" : "lines";
   const files = new CoveredFiles();
   for (const report of reports) for (const file of report.files) addFile(files, file, unit);
