@@ -6,6 +6,8 @@
  */
 import type { Build, FinishedBuild } from "../builds/build.ts";
 import type { BuildNumber, GitRef, ProjectName } from "../names.ts";
+import { coveragePercent } from "../results/coverage.ts";
+import { wholeCoverage } from "../results/coverage-change.ts";
 import { dayOf, daysBefore } from "./days.ts";
 import {
   byAge,
@@ -69,9 +71,15 @@ export interface ReportOptions {
   readonly coverageOf?: CoverageOf;
 }
 
+/** Of a build whose tests all ran: a part of them would look like a fall. */
+function percentOf(build: Build): number | undefined {
+  const totals = wholeCoverage(build);
+  return totals && coveragePercent(totals);
+}
+
 /** @param builds in any order, each once; what ended after `at` is left out. */
 export function buildReport(builds: readonly Build[], options: ReportOptions): Report {
-  const { at, timezone, incidents = [], coverageOf = () => undefined } = options;
+  const { at, timezone, incidents = [], coverageOf = percentOf } = options;
   const ended = endedWithin(builds, new Date(at.getTime() - REPORT_REACH_MS), at);
   const names = [...new Set([...options.projects, ...ended.map(({ project }) => project)])].sort();
   const period = (days: number): Period => {
