@@ -88,13 +88,13 @@ export function createBuildStore(redis: Redis, log?: Logger) {
       ...pushArguments(announce),
     ];
     const written = (await redis.eval(TRANSITION, keys.length, ...keys, ...args)) === 1;
-    if (written) recent.add(checked);
+    if (written) recent.add(checked, json);
     return written;
   }
 
   /** Those that are over and were read before cost nothing; the others are one round trip. */
   async function read(numbers: readonly string[]): Promise<Build[]> {
-    const known = new Map(numbers.map((number) => [number, recent.get(Number(number))] as const));
+    const known = new Map(numbers.map((number) => [number, recent.finished(Number(number))] as const));
     const wanted = numbers.filter((number) => known.get(number) === undefined);
     if (wanted.length > 0) {
       const pipeline = redis.pipeline();
@@ -102,7 +102,8 @@ export function createBuildStore(redis: Redis, log?: Logger) {
       const replies = (await pipeline.exec()) ?? [];
       for (const [at, [error, json]] of replies.entries()) {
         if (error !== null) throw new RuntimeError("Redis could not read the build records", { cause: error });
-        known.set(wanted[at] ?? "", typeof json === "string" ? parsed(json) : undefined);
+        const number = wanted[at] ?? "";
+        if (typeof json === "string") known.set(number, recent.unchanged(Number(number), json) ?? parsed(json));
       }
     }
     return numbers.flatMap((number) => known.get(number) ?? []);
@@ -114,7 +115,7 @@ export function createBuildStore(redis: Redis, log?: Logger) {
       log?.error({ err: build.error, json: json.slice(0, 300) }, "a build record that cannot be read");
       return undefined;
     }
-    recent.add(build.data);
+    recent.add(build.data, json);
     return build.data;
   }
 
