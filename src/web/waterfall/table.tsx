@@ -9,22 +9,41 @@ interface TableProps {
   readonly layout: Layout;
   readonly timezone: string;
   readonly underWay: UnderWay;
+  readonly wallClock: WallClock;
 }
 
-/** `17:40`, and where another day begins `Tue 3 Mar 17:40`. */
-export interface Clocks {
-  readonly time: Intl.DateTimeFormat;
-  readonly day: Intl.DateTimeFormat;
+/** `Tue 3 Mar` and `17:40`, as a clock on the wall shows them. */
+interface Shown {
+  readonly day: string;
+  readonly time: string;
 }
+export type WallClock = (ms: number) => Shown;
 
-export function clocksOf(timezone: string): Clocks {
-  return {
-    time: new Intl.DateTimeFormat("en-GB", { timeZone: timezone, hour: "2-digit", minute: "2-digit" }),
-    day: new Intl.DateTimeFormat("en-GB", { timeZone: timezone, weekday: "short", day: "numeric", month: "short" }),
+const MINUTE_MS = 60_000;
+/** Formatting times is what the page would spend most on, and every reader gets the same ones. */
+const REMEMBERED = 5_000;
+
+export function wallClockOf(timezone: string): WallClock {
+  const time = new Intl.DateTimeFormat("en-GB", { timeZone: timezone, hour: "2-digit", minute: "2-digit" });
+  const day = new Intl.DateTimeFormat("en-GB", {
+    timeZone: timezone,
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+  });
+  const remembered = new Map<number, Shown>();
+  return (ms) => {
+    const minute = Math.floor(ms / MINUTE_MS);
+    const known = remembered.get(minute);
+    if (known !== undefined) return known;
+    const shown = { day: day.format(ms), time: time.format(ms) };
+    if (remembered.size >= REMEMBERED) remembered.clear();
+    remembered.set(minute, shown);
+    return shown;
   };
 }
 
-export const WaterfallTable = ({ layout, timezone, underWay, clocks }: TableProps & { clocks: Clocks }) => {
+export const WaterfallTable = ({ layout, timezone, underWay, wallClock }: TableProps) => {
   const columns = layout.projects.flatMap((project) => project.columns);
   const lanes = columns.reduce((sum, column) => sum + column.lanes.length, 0);
   const isWaiting = columns.some(({ waiting }) => waiting.length > 0);
@@ -39,7 +58,7 @@ export const WaterfallTable = ({ layout, timezone, underWay, clocks }: TableProp
             const above = rows[at - 1];
             return (
               <tr class={row.kind === "time" ? `u${row.units}` : row.kind}>
-                <TimeCell row={row} above={above} clocks={clocks} />
+                <TimeCell row={row} above={above} wallClock={wallClock} />
                 <ChangesCell layout={layout} at={at} />
                 {row.kind === "quiet" ? (
                   <td colspan={lanes}>nothing ran for {formatAge(row.toMs - row.fromMs)}</td>
@@ -97,11 +116,11 @@ const Head = ({ layout, timezone }: { layout: Layout; timezone: string }) => {
 };
 
 /** When the row's upper edge was. What stands above already is left to those who hear the page. */
-const TimeCell = ({ row, above, clocks }: { row: Row; above: Row | undefined; clocks: Clocks }) => {
-  const time = clocks.time.format(row.toMs);
-  const day = clocks.day.format(row.toMs);
-  const isNewDay = above === undefined || clocks.day.format(above.toMs) !== day;
-  const isSame = !isNewDay && clocks.time.format(above.toMs) === time;
+const TimeCell = (props: { row: Row; above: Row | undefined; wallClock: WallClock }) => {
+  const { day, time } = props.wallClock(props.row.toMs);
+  const before = props.above === undefined ? undefined : props.wallClock(props.above.toMs);
+  const isNewDay = before?.day !== day;
+  const isSame = !isNewDay && before.time === time;
   return (
     <th scope="row" class="time">
       <span class={isSame ? "unseen" : undefined}>

@@ -11,7 +11,7 @@ import type { UnderWay } from "./block.tsx";
 import { columnsOf } from "./columns.ts";
 import { addressOf, type Chosen, FilterForm, isFiltered, Paging, projectName, readChosen } from "./filters.tsx";
 import { layOut } from "./layout.ts";
-import { clocksOf, WaterfallTable } from "./table.tsx";
+import { WaterfallTable, wallClockOf } from "./table.tsx";
 
 const PAGE_BUILDS = 50;
 const NAMES_OFFERED = 50;
@@ -19,7 +19,7 @@ const NAMES_OFFERED = 50;
 export function waterfallRoutes({ config, builds, clock, workers }: WebDeps, frame: Frame): Hono {
   const app = new Hono();
   const { timezone, projects } = config;
-  const clocks = clocksOf(timezone);
+  const wallClock = wallClockOf(timezone);
   const { history } = builds;
 
   app.get("/waterfall", async (c) => {
@@ -63,7 +63,7 @@ export function waterfallRoutes({ config, builds, clock, workers }: WebDeps, fra
                 layout={layOut(columnsOf(shown, projects), clock.now())}
                 timezone={timezone}
                 underWay={await underWayOf(shown)}
-                clocks={clocks}
+                wallClock={wallClock}
               />
               <Paging chosen={chosen} newer={page.newer} older={page.older} label="Pages, below" />
             </>
