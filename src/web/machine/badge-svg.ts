@@ -4,6 +4,9 @@ import { MARKS } from "../../charts/marks.ts";
 import type { Tone } from "../../chat/reply.ts";
 
 const HEIGHT = 20;
+/** Rounded by path and not by a clip, whose id would be everybody's where a page has several badges in it. */
+const CORNER = 3;
+const SIDE = HEIGHT - 2 * CORNER;
 const PAD = 6;
 const SIGN = 14;
 const BASELINE = 14;
@@ -31,7 +34,7 @@ export async function badgeSvg({ label, message, tone }: Badge): Promise<string>
   const text = (x: number, what: string) =>
     html`<text x="${x}" y="${BASELINE}" textLength="${width(what)}" lengthAdjust="spacingAndGlyphs">${what}</text>`;
   return String(
-    await html`<svg xmlns="http://www.w3.org/2000/svg" width="${whole}" height="${HEIGHT}" viewBox="0 0 ${whole} ${HEIGHT}" role="img" aria-label="${said}"><title>${said}</title><clipPath id="corners"><rect width="${whole}" height="${HEIGHT}" rx="3"/></clipPath><g clip-path="url(#corners)"><rect width="${left}" height="${HEIGHT}" fill="${LABEL_COLOUR}"/><rect x="${left}" width="${right}" height="${HEIGHT}" fill="${colour}"/></g>${sign}<g fill="#ffffff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">${text(PAD, label)}${text(left + PAD + (signed ? SIGN : 0), message)}</g></svg>`,
+    await html`<svg xmlns="http://www.w3.org/2000/svg" width="${whole}" height="${HEIGHT}" viewBox="0 0 ${whole} ${HEIGHT}" role="img" aria-label="${said}"><title>${said}</title><path fill="${LABEL_COLOUR}" d="M${left} 0H${CORNER}a${CORNER} ${CORNER} 0 0 0-${CORNER} ${CORNER}v${SIDE}a${CORNER} ${CORNER} 0 0 0 ${CORNER} ${CORNER}H${left}z"/><path fill="${colour}" d="M${left} 0h${right - CORNER}a${CORNER} ${CORNER} 0 0 1 ${CORNER} ${CORNER}v${SIDE}a${CORNER} ${CORNER} 0 0 1-${CORNER} ${CORNER}H${left}z"/>${sign}<g fill="#ffffff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">${text(PAD, label)}${text(left + PAD + (signed ? SIGN : 0), message)}</g></svg>`,
   );
 }
 
@@ -43,5 +46,6 @@ function width(text: string): number {
 function widthOf(character: string): number {
   if (/[ijl.,:|!' ]/.test(character)) return 4;
   if (/[mwMW%@]/.test(character)) return 10.5;
+  if (/[frt]/.test(character)) return 4.7;
   return /[A-Z]/.test(character) ? 8 : 6.9;
 }
