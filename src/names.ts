@@ -58,3 +58,6 @@ export type NetworkName = z.infer<typeof NetworkName>;
 
 /** Stands where a network's name does for what was asked for on the page or over the API; nothing can be said there. */
 export const WEB_NETWORK = NetworkName.parse("web");
+
+/** The "network" of builds that nobody asked for: pushes, pull requests, nights. Nothing is answered there. */
+export const TRIGGER_NETWORK = NetworkName.parse("triggers");

@@ -8,9 +8,11 @@ import { GitRef, Sha } from "./names.ts";
 export const Revision = z.strictObject({
   sha: Sha,
   /** What `ref` turned out to be. */
-  kind: z.enum(["branch", "tag", "commit"]),
-  /** The branch, tag or abbreviated commit as people know it. */
+  kind: z.enum(["branch", "tag", "commit", "pull_request"]),
+  /** The branch, tag or abbreviated commit as people know it; of a pull request the branch that it goes to. */
   ref: GitRef,
+  /** Of a pull request, whose head `sha` is; it is tested merged into `base`, the tip of its target branch at that time. */
+  pullRequest: z.strictObject({ number: z.number().int().positive(), base: Sha }).optional(),
   title: z.string(),
   author: z.string(),
   committedAt: z.iso.datetime(),
@@ -29,6 +31,19 @@ export class UnknownRefError extends UserError {
   }
 }
 
+/** A pull request cannot be merged into its target: a result, told with the files. */
+export class MergeConflictError extends Error {
+  override readonly name = "MergeConflictError";
+  readonly files: readonly string[];
+
+  constructor(files: readonly string[]) {
+    super(
+      `conflicts with its target in ${files.slice(0, 5).join(", ")}${files.length > 5 ? ` and ${files.length - 5} more` : ""}`,
+    );
+    this.files = files;
+  }
+}
+
 /**
  * Git repositories, read in the testbuilder. `repo` is an address or an absolute path, as configured. Both throw RuntimeError
  * when the repository cannot be reached (`cannot reach https://…: could not resolve host`), and the signal's reason when it
@@ -42,6 +57,15 @@ export interface Revisions extends AsyncDisposable {
    * fails with a RuntimeError when git does.
    */
   pack(repo: string, sha: Sha, signal: AbortSignal): Promise<Readable>;
+  /**
+   * A pull request by its number, as it is now, and the tip of the branch `into`. Asked for at `refs/pull/<n>/head` (GitHub, Gitea,
+   * Forgejo) and `refs/merge-requests/<n>/head` (GitLab). @throws UnknownRefError where there is none of that number.
+   */
+  pullRequest(repo: string, number: number, into: GitRef, signal: AbortSignal): Promise<Revision>;
+  /** The tree of `head` merged into `base`, as `pack` gives one. @throws MergeConflictError before it gives anything. */
+  packMerged(repo: string, head: Sha, base: Sha, signal: AbortSignal): Promise<Readable>;
+  /** What every ref of the repository points at: `refs/heads/main`, `refs/tags/v1` (the commit), `refs/pull/12/head`. */
+  heads(repo: string, signal: AbortSignal): Promise<ReadonlyMap<string, Sha>>;
   /**
    * The commits that `to` has and `from` has not, merges left out, newest first, 50 at the most. Where `from` is not among the last
    * fifty, or was taken out of the history by force, those that lead to `to`.

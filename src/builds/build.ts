@@ -94,6 +94,8 @@ export const Build = z.strictObject({
   ref: GitRef,
   /** Missing only where the process that took the request has no engine to look with; the worker fills it in. */
   revision: Revision.optional(),
+  /** It may hold what an outsider wrote: no secrets, no privileges. */
+  untrusted: z.boolean().optional(),
   /** What set it off; missing in records from before it was kept, which were asked for in a chat. */
   event: BuildEvent.optional(),
   requester: Requester,

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config, Project } from "../config.ts";
 import { UserError } from "../errors.ts";
-import { BuildNumber, type GitRef, ProjectName, type StepName, WEB_NETWORK } from "../names.ts";
+import { BuildNumber, type GitRef, ProjectName, type StepName, TRIGGER_NETWORK, WEB_NETWORK } from "../names.ts";
 import { nearest } from "../nearest.ts";
 import type { BuildEvent } from "../pipeline/build-event.ts";
 import type { BuildQueue } from "../queue/build-queue.ts";
@@ -225,8 +225,9 @@ function failedRunSteps(build: Build): StepName[] {
 
 /** What a build's end is said with, and where: so far in the room that asked. */
 export function announcements(build: Build, url: string, clock: Clock): OutboxEntry[] {
-  // Whoever asked on the page looks there.
-  if (!isFinished(build) || build.requester.network === WEB_NETWORK) return [];
+  // Whoever asked on the page looks there, and where nobody asked nobody waits for an answer.
+  const { network } = build.requester;
+  if (!isFinished(build) || network === WEB_NETWORK || network === TRIGGER_NETWORK) return [];
   return [
     {
       id: `build-${build.number}-${build.state.kind}`,
