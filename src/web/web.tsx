@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { artifactsFolder, coverageFolder } from "../builds/pipeline-of-build.ts";
 import { isRedisAway } from "../queue/redis.ts";
+import { apiRoutes } from "./api/api.ts";
 import { artifactRoutes } from "./artifacts.tsx";
 import { assetRoutes } from "./assets.ts";
 import { buildRoutes } from "./build/build.tsx";
@@ -57,12 +58,12 @@ export function createWeb(deps: WebDeps): Hono {
   const acts = createActs(deps);
   app.route("/", loginRoutes(deps, frame));
   app.route("/", formRoutes(deps, acts, frame));
+  app.route("/", apiRoutes(deps, acts));
 
   app.get("/outbox", async (c) => {
     const state = await deps.outbox();
     return c.html(<OutboxPage {...state} now={deps.clock.now()} bar={await frame.bar(c)} />);
   });
-  app.get("/api/outbox", async (c) => c.json(await deps.outbox()));
 
   app.route("/", machineRoutes(deps, frame));
   app.get("/healthz", async (c) => {

@@ -31,7 +31,7 @@ export interface BuildWish {
 
 export interface Acts {
   build(visitor: Visitor, wish: BuildWish): Promise<Build>;
-  rebuild(visitor: Visitor, number: BuildNumber, onlyFailed: boolean): Promise<Build>;
+  rebuild(visitor: Visitor, number: BuildNumber, onlyFailed: boolean, asked?: string): Promise<Build>;
   cancel(visitor: Visitor, number: BuildNumber, reason: string | undefined): Promise<CancelOutcome>;
 }
 
@@ -72,9 +72,9 @@ export function createActs({ builds, audit, log }: Pick<WebDeps, "audit" | "log"
         });
       });
     },
-    rebuild: (visitor, number, onlyFailed) =>
+    rebuild: (visitor, number, onlyFailed, asked) =>
       act(visitor, "rebuild", `${number}${onlyFailed ? " failed" : ""}`, () =>
-        builds.rebuild(number, webRequester(visitor), onlyFailed),
+        builds.rebuild(number, webRequester(visitor), onlyFailed, asked),
       ),
     cancel: (visitor, number, reason) =>
       act(visitor, "cancel", [number, ...(reason === undefined ? [] : [reason])].join(" "), async () => {

@@ -1,0 +1,147 @@
+/** What the API gives, as schemas: the answers are made to these, and the OpenAPI document is written from them. */
+import { z } from "@hono/zod-openapi";
+import { BuildState, StepResult } from "../../builds/build.ts";
+import { BuildEvent } from "../../pipeline/build-event.ts";
+import { Dropped } from "../../queue/outbox-lists.ts";
+import { OutboxRoomState } from "../../queue/outbox-rooms.ts";
+import { CoverageTotals } from "../../results/coverage.ts";
+import { CoverageResult, Explanation, TestComparison } from "../../results/summary.ts";
+import { FailingTest, TestCase } from "../../results/test-case.ts";
+import { Revision } from "../../revisions.ts";
+
+const number = z.int().positive();
+const at = z.iso.datetime();
+const ms = z.number().nonnegative();
+
+export const STATES = BuildState.options.map((option) => option.shape.kind.value);
+
+export const TestCounts = z.object({
+  total: z.int().nonnegative(),
+  failed: z.int().nonnegative(),
+  skipped: z.int().nonnegative(),
+  durationMs: ms,
+});
+
+export const ApiBuildBrief = z
+  .object({
+    number,
+    project: z.string(),
+    url: z.url().meta({ description: "Its page." }),
+    ref: z.string().meta({ description: "As it was asked for; `revision` is what it meant then." }),
+    revision: Revision.optional(),
+    event: BuildEvent,
+    state: z.enum(STATES),
+    reason: z.string().optional().meta({ description: "Why it did not pass." }),
+    requestedAt: at,
+    requestedBy: z.object({ name: z.string(), network: z.string() }),
+    rebuildOf: number.optional(),
+    startedAt: at.optional(),
+    finishedAt: at.optional(),
+    durationMs: ms.optional(),
+    tests: TestCounts.optional(),
+    coverage: CoverageTotals.optional(),
+  })
+  .openapi("BuildBrief");
+export type ApiBuildBrief = z.output<typeof ApiBuildBrief>;
+
+const ApiStep = StepResult.pick({
+  name: true,
+  id: true,
+  lane: true,
+  kind: true,
+  state: true,
+  startedAt: true,
+  durationMs: true,
+  exitCode: true,
+  meaning: true,
+  allowed: true,
+  tries: true,
+  flaky: true,
+  quarantined: true,
+  coverage: true,
+  warnings: true,
+}).extend({ tests: TestCounts.optional() });
+
+export const ApiBuild = ApiBuildBrief.extend({
+  variables: z
+    .array(z.string())
+    .meta({ description: "The names of those that were given with it; never their values." }),
+  onlySteps: z.array(z.string()).optional(),
+  attempt: z.int().nonnegative(),
+  worker: z.string().optional(),
+  step: z.object({ name: z.string(), index: z.int(), count: z.int() }).optional(),
+  cancelledBy: z.string().optional(),
+  steps: z.array(ApiStep),
+  failing: z.array(FailingTest).meta({ description: "The first of the failing tests; all are in `/tests`." }),
+  comparison: TestComparison.optional(),
+  coverageChange: CoverageResult.shape.change.optional(),
+  explanation: Explanation.optional(),
+  artifacts: z.array(z.object({ path: z.string(), bytes: z.int().nonnegative(), url: z.url() })),
+}).openapi("Build");
+export type ApiBuild = z.output<typeof ApiBuild>;
+
+export const Builds = z
+  .object({
+    builds: z.array(ApiBuildBrief),
+    next: number.nullable().meta({ description: "The `before` that gives the older ones; null at the end." }),
+  })
+  .openapi("Builds");
+
+export const Projects = z
+  .object({
+    projects: z.array(
+      z.object({
+        name: z.string(),
+        repository: z.string(),
+        branch: z.string(),
+        url: z.url(),
+        latest: z.union([ApiBuildBrief, z.null()]),
+      }),
+    ),
+  })
+  .openapi("Projects");
+
+export const Tests = z
+  .object({
+    tests: z.array(TestCase.extend({ step: z.string() })),
+    next: z.int().nullable().meta({ description: "The `after` that gives the further ones; null at the end." }),
+  })
+  .openapi("Tests");
+
+const inLine = ApiBuildBrief.extend({
+  endsInMs: ms.optional().meta({ description: "Missing where no earlier build tells." }),
+});
+export const Queue = z
+  .object({
+    slots: z.int().nonnegative().meta({ description: "Builds at a time, of all workers that are up." }),
+    running: z.array(inLine),
+    queued: z.array(inLine.extend({ before: z.int().nonnegative(), beginsInMs: ms.optional() })),
+  })
+  .openapi("Queue");
+
+export const Workers = z
+  .object({
+    workers: z.array(
+      z.object({
+        name: z.string(),
+        engine: z.string(),
+        slots: z.int(),
+        active: z.array(number),
+        seenAt: at,
+        version: z.string(),
+      }),
+    ),
+  })
+  .openapi("Workers");
+
+export const Outbox = z.object({ rooms: z.array(OutboxRoomState), dropped: z.array(Dropped) }).openapi("Outbox");
+
+/** There are none yet. */
+export const Releases = z.object({ releases: z.array(z.looseObject({})) }).openapi("Releases");
+
+export const Cancelled = z
+  .object({
+    outcome: z.enum(["cancelled", "stopping"]).meta({ description: "Done, or passed on to the worker that runs it." }),
+    build: ApiBuild,
+  })
+  .openapi("Cancelled");
