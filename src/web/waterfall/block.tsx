@@ -1,4 +1,6 @@
 /** One build in the waterfall: its number and state, what there is to say of it in two or three lines, and whose it is. */
+import { raw } from "hono/html";
+import type { HtmlEscapedString } from "hono/utils/html";
 import { type Build, durationMs, isFinished } from "../../builds/build.ts";
 import { SHORT_SHA, shortTitle } from "../../builds/describe.ts";
 import { branchOf, type ExpectedTimes } from "../../builds/expected.ts";
@@ -16,8 +18,27 @@ export interface UnderWay {
   forecast(build: Build): Forecast | undefined;
 }
 
-/** @param props.branch of the column that it stands in, where that says it. */
-export const BuildBlock = (props: { build: Build; branch: string | undefined; underWay: UnderWay }) => {
+interface BlockProps {
+  readonly build: Build;
+  /** Of the column that it stands in, where that says it. */
+  readonly branch: string | undefined;
+  readonly underWay: UnderWay;
+}
+
+/** What a build that is over looks like, and in which branch's column; the records give the same object again (recent-builds.ts). */
+const drawn = new WeakMap<Build, { readonly branch: string | undefined; readonly html: HtmlEscapedString }>();
+
+export const BuildBlock = (props: BlockProps) => {
+  const { build, branch } = props;
+  if (!isFinished(build)) return <Block {...props} />;
+  const known = drawn.get(build);
+  if (known !== undefined && known.branch === branch) return known.html;
+  const html = raw(<Block {...props} />);
+  drawn.set(build, { branch, html });
+  return html;
+};
+
+const Block = (props: BlockProps) => {
   const { build, branch, underWay } = props;
   const { state } = build;
   const own = branchOf(build);
