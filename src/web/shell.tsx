@@ -1,4 +1,5 @@
 /** What every page stands in: the head, the bar with where to go and what is going on, and the parts that many pages share. */
+import { raw } from "hono/html";
 import type { Child } from "hono/jsx";
 import { type Build, durationMs, isFinished } from "../builds/build.ts";
 import { MARKS } from "../charts/marks.ts";
@@ -47,7 +48,17 @@ interface PageProps {
   readonly children?: Child;
 }
 
-export const Page = ({ title, bar, area, tone = "info", live = false, scripts = [], children }: PageProps) => (
+/** Without it a browser takes the page for one of the nineties. */
+const DOCTYPE = raw("<!DOCTYPE html>");
+
+export const Page = (props: PageProps) => (
+  <>
+    {DOCTYPE}
+    <Whole {...props} />
+  </>
+);
+
+const Whole = ({ title, bar, area, tone = "info", live = false, scripts = [], children }: PageProps) => (
   <html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -93,7 +104,9 @@ export const Page = ({ title, bar, area, tone = "info", live = false, scripts = 
       <footer>
         <nav aria-label="More">
           {BELOW.map(([href, label]) => (
-            <a href={href}>{label}</a>
+            <a href={href} aria-current={href === area ? "page" : undefined}>
+              {label}
+            </a>
           ))}
         </nav>
         <span>docker-ci {bar.version}</span>

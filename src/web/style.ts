@@ -44,7 +44,7 @@ a:hover { text-decoration-thickness: 2px; }
 .bar a:hover { border-bottom-color: var(--line); } .bar a[aria-current] { border-bottom-color: var(--accent); }
 .bar .home { font-weight: 650; } .bar .going-on { margin-left: auto; display: flex; gap: 1rem; font-size: 0.9rem; }
 footer { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; justify-content: space-between; border-top: 1px solid var(--line); color: var(--quiet); font-size: 0.875rem; }
-footer a { color: var(--quiet); }
+footer a { color: var(--quiet); } footer a[aria-current] { color: var(--ink); }
 .quiet { color: var(--quiet); } .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, pre, kbd, .code { font-family: var(--code); font-size: 0.8125rem; }
 pre { overflow-x: auto; padding: 0.75rem; background: var(--raised); border: 1px solid var(--line); border-radius: var(--radius); line-height: 1.45; overflow-wrap: normal; margin: 0.5rem 0; }
@@ -70,7 +70,7 @@ form.row { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: end; }
   .bar .going-on { margin-left: 0; width: 100%; } dl { grid-template-columns: 1fr; gap: 0; } dt { margin-top: 0.5rem; }
   th, td { padding-right: 0.6rem; }
   table.stack thead { position: absolute; clip-path: inset(50%); } table.stack tr { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: 0.4rem 0; border-bottom: 1px solid var(--line); }
-  table.stack td, table.stack tbody th { border: 0; padding: 0.1rem 0; } table.stack .number { margin-left: auto; } table.stack .wide { flex-basis: 100%; order: 1; }
+  table.stack td, table.stack tbody th { border: 0; padding: 0.1rem 0; } table.stack .number:not(:first-child) { margin-left: auto; } table.stack [data-label]::before { content: attr(data-label) " "; color: var(--quiet); } table.stack .wide { flex-basis: 100%; order: 1; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 `;

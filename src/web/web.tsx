@@ -6,6 +6,7 @@ import { isRedisAway } from "../queue/redis.ts";
 import { apiRoutes } from "./api/api.ts";
 import { artifactRoutes } from "./artifacts.tsx";
 import { assetRoutes } from "./assets.ts";
+import { auditRoutes } from "./audit.tsx";
 import { buildRoutes } from "./build/build.tsx";
 import { coverageRoutes } from "./coverage.ts";
 import type { Frame, WebDeps } from "./deps.ts";
@@ -14,10 +15,14 @@ import { formRoutes } from "./forms/forms.tsx";
 import { homeRoutes } from "./home/home.tsx";
 import { barLogin, loginRoutes, requireLogin } from "./login/login.tsx";
 import { machineRoutes } from "./machine/machine.ts";
+import { oldAddressRoutes } from "./old-addresses.ts";
 import { OutboxPage } from "./outbox-page.tsx";
 import { projectRoutes } from "./projects/project.tsx";
+import { releaseRoutes } from "./releases.tsx";
+import { scheduleRoutes } from "./schedule.tsx";
 import { type Bar, MessagePage } from "./shell.tsx";
 import { waterfallRoutes } from "./waterfall/waterfall.tsx";
+import { workerRoutes } from "./workers.tsx";
 
 export type { WebDeps } from "./deps.ts";
 
@@ -60,6 +65,11 @@ export function createWeb(deps: WebDeps): Hono {
   app.route("/", formRoutes(deps, acts, frame));
   app.route("/", apiRoutes(deps, acts));
 
+  app.route("/", workerRoutes(deps, frame));
+  app.route("/", auditRoutes(deps, frame));
+  app.route("/", scheduleRoutes(deps, frame));
+  app.route("/", releaseRoutes(deps, frame));
+  app.route("/", oldAddressRoutes(deps));
   app.get("/outbox", async (c) => {
     const state = await deps.outbox();
     return c.html(<OutboxPage {...state} now={deps.clock.now()} bar={await frame.bar(c)} />);

@@ -112,3 +112,16 @@ test("what runs has a bar and says how long it will take; what waits says when i
   const { text: alone } = await home(records, { workers: async () => [] });
   expect(alone).toContain("▲ no worker is up: builds wait until one is");
 });
+
+test("who is logged in and may can ask for a build on it, and nobody else", async () => {
+  await using records = await openRecords(
+    configOf("web: { user: ada, password: correct-horse }\nprojects: { hello: { repo: /r/hello } }"),
+  );
+  const web = createWeb(webDeps(records));
+  const authorization = `Basic ${btoa("ada:correct-horse")}`;
+  for (const path of ["/", "/projects/hello"]) {
+    expect(await (await web.request(path)).text()).not.toContain("<form");
+    const html = await (await web.request(path, { headers: { authorization } })).text();
+    expect(html).toMatch(/<form method="post" action="\/builds".*<input name="ref"/);
+  }
+});

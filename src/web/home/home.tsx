@@ -4,6 +4,8 @@ import type { Outlook } from "../../builds/builds.ts";
 import { SIGNS, type Tone } from "../../chat/reply.ts";
 import { formatAge } from "../../units.ts";
 import type { Frame, WebDeps } from "../deps.ts";
+import { ForceForm } from "../forms/force-form.tsx";
+import { mayDo, visitorOf } from "../login/visitor.ts";
 import { Page, Sign } from "../shell.tsx";
 import { Card } from "./card.tsx";
 import { type Glance, isBroken, type Overview, readOverview } from "./glance.ts";
@@ -36,6 +38,12 @@ export function homeRoutes(deps: WebDeps, frame: Frame): Hono {
             </ul>
           )}
         </div>
+        {glances.length > 0 && mayDo(visitorOf(c)) ? (
+          <section aria-labelledby="ask">
+            <h2 id="ask">Build</h2>
+            <ForceForm visitor={visitorOf(c)} projects={[...config.projects.values()]} />
+          </section>
+        ) : null}
       </Page>,
     );
   });

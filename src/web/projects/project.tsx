@@ -6,7 +6,9 @@ import { shownRepository } from "../../config.ts";
 import { ProjectName } from "../../names.ts";
 import { BuildTable } from "../build-table.tsx";
 import type { Frame, WebDeps } from "../deps.ts";
+import { ForceForm } from "../forms/force-form.tsx";
 import { Broken } from "../incident.tsx";
+import { visitorOf } from "../login/visitor.ts";
 import { Pager, placeOf } from "../pager.tsx";
 import { Page, State } from "../shell.tsx";
 import { Trends } from "../trends/trends.tsx";
@@ -52,6 +54,7 @@ export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
             <Broken incident={incident} branch={project.branch} prefix={config.prefix} now={clock.now()} />
           ))}
         </div>
+        {isFirst ? <ForceForm visitor={visitorOf(c)} projects={[project]} /> : null}
         {isFirst ? <Trends points={trend} /> : null}
         <section aria-labelledby="builds" id="history" data-live={isFirst ? true : undefined}>
           <h2 id="builds">{isFirst ? "Builds" : "Earlier builds"}</h2>
