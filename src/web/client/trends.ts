@@ -53,6 +53,10 @@ function draw(figure: HTMLElement, rows: readonly Row[]): () => void {
   const accent = colour("--accent");
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
   const value = (_plot: uPlot, at: number | null): string => (at === null ? "" : shown(unit, at));
+  const showNewest = (chart: uPlot): void => {
+    // uPlot empties it first, in a microtask of its own.
+    requestAnimationFrame(() => chart.setLegend({ idx: points.length - 1 }));
+  };
   const plot = new uPlot(
     {
       width: place.clientWidth,
@@ -60,6 +64,8 @@ function draw(figure: HTMLElement, rows: readonly Row[]): () => void {
       padding: [10, 24, 0, 0],
       cursor: { y: false, drag: { x: false, y: false } },
       legend: { markers: { show: false } },
+      // Where nobody points at it, it says the newest.
+      hooks: { ready: [(chart) => showNewest(chart)] },
       scales: {
         x: { time: false },
         y: { range: unit === "ms" ? (_plot, _low, high) => [0, high * 1.1] : percentRange },
@@ -88,9 +94,7 @@ function draw(figure: HTMLElement, rows: readonly Row[]): () => void {
     },
     [points.map((_, index) => index), points.map(({ values }) => values.get(column) ?? null)],
   );
-  const newest = points.length - 1;
-  plot.setLegend({ idx: newest });
-  plot.over.addEventListener("mouseleave", () => plot.setLegend({ idx: newest }));
+  plot.over.addEventListener("mouseleave", () => showNewest(plot));
   plot.over.addEventListener("click", () => {
     const point = points[plot.cursor.idx ?? -1];
     if (point !== undefined) location.href = point.link;

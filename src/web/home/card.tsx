@@ -23,7 +23,7 @@ interface CardProps {
 export const Card = ({ glance, outlook, config, now }: CardProps) => {
   const { project, standing, builds, running, incidents } = glance;
   return (
-    <li class={`card ${standing === undefined ? "" : `is-${standing.state.kind}`}`}>
+    <li class={`card ${standing === undefined ? "" : `stands-${standing.state.kind}`}`}>
       <h2>
         <a href={`/projects/${project.name}`}>{project.name}</a>
         {standing === undefined ? null : <Sign tone={standing.state.kind} />}
@@ -65,7 +65,7 @@ const Standing = ({ build, now }: { build: Build; now: Date }) => (
       {took(build) === "" ? "" : `${took(build)} · `}
       <Ago at={"finishedAt" in build.state ? build.state.finishedAt : build.requestedAt} now={now} />
     </span>
-    {failureWords(build) === "" ? null : <span class="why">{failureWords(build)}</span>}
+    {failureWords(build) === "" ? null : <span class="failure">{failureWords(build)}</span>}
   </p>
 );
 
