@@ -7,6 +7,7 @@ import { afterAnOutage } from "./after-an-outage.ts";
 import { buildHello } from "./build-hello.ts";
 import { junit } from "./junit.ts";
 import { lcov } from "./lcov.ts";
+import { pages } from "./pages.ts";
 import type { Benchmark } from "./scene.ts";
 import { slackEvents } from "./slack-events.ts";
 import { startAndRest } from "./start-and-rest.ts";
@@ -20,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   e: slackEvents,
   f: junit,
   g: lcov,
+  h: pages,
 };
 /** The whole; what is at work then ends with its round. */
 const DEADLINE_MS = 7.5 * 60_000;
