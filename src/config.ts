@@ -1,11 +1,12 @@
 /** The configuration: what the rest of the program needs of it. The one schema is in `config/schema.ts`. */
 export { withExampleProjects } from "./config/examples.ts";
+export type { ForgeSite, HooksConfig } from "./config/forge-sites.ts";
 export type { Listen, RedisConfig } from "./config/listen.ts";
 export { loadConfig, parseConfig } from "./config/load.ts";
 export type { IrcChannel, IrcNetwork, IrcTls, SlackWorkspace } from "./config/networks.ts";
 export { type Account, type Person, Role } from "./config/people.ts";
 export { defaultProject, type Limits, type Project } from "./config/project.ts";
-export { type Forge, isPath, shownRepository } from "./config/repository.ts";
+export { type Forge, type ForgeKind, isPath, shownRepository } from "./config/repository.ts";
 export { Secret } from "./config/secret.ts";
 export type {
   BackupConfig,

@@ -12,7 +12,10 @@ const networks = z.array(network).catch([]);
 const namedValues = z.record(z.string(), z.unknown()).catch({});
 
 const roomList = z.object({ rooms: texts }).catch({ rooms: [] });
+const ForgeOutline = z.object({ forge: z.string().catch("") }).catch({ forge: "" });
 const NotifyOutline = z.object({ notify: roomList }).catch({ notify: { rooms: [] } });
+
+const sites = z.array(z.object({ url: z.string().catch("") }).catch({ url: "" })).catch([]);
 
 /** As much of the file as is needed here, whatever else is wrong with it, so that all problems are told at once. */
 const Outline = z.object({
@@ -25,6 +28,8 @@ const Outline = z.object({
   projects: namedValues,
   releases: namedValues,
   web: z.looseObject({}).catch({}),
+  gitea: sites,
+  gitlab: sites,
 });
 type Outline = z.output<typeof Outline>;
 
@@ -40,6 +45,8 @@ export function crossCheck(content: unknown): Problem[] {
     ...sameWebNames(outline),
     ...roomProblems(outline),
     ...unknownReleases(outline),
+    ...unknownForgeHosts(outline),
+    ...sameForgeHosts(outline),
   ];
 }
 
@@ -145,4 +152,31 @@ function unknownReleases({ releases, projects }: Outline): Problem[] {
     const hint = didYouMean(nearest(name, names, 1));
     return [{ path: ["releases", name], message: `no project has this name${hint === "" ? "" : `. ${hint}`}` }];
   });
+}
+
+/** A project on a forge that nothing else is known of would never hear of it. */
+function unknownForgeHosts({ projects, ...sites }: Outline): Problem[] {
+  return Object.entries(projects).flatMap(([name, project]): Problem[] => {
+    const written = ForgeOutline.parse(project).forge;
+    const [, kind, host = ""] = /^(gitea|gitlab):([^/]+)\//.exec(written) ?? [];
+    if (kind !== "gitea" && kind !== "gitlab") return [];
+    const known = hostsOf(sites[kind]);
+    if (known.includes(host.toLowerCase())) return [];
+    const allowed = known.length === 0 ? `none, as ${kind} names no forge` : known.join(", ");
+    return [{ path: ["projects", name, "forge"], message: `found host "${host}", allowed: ${allowed}` }];
+  });
+}
+
+function sameForgeHosts(outline: Outline): Problem[] {
+  return (["gitea", "gitlab"] as const).flatMap((kind) =>
+    hostsOf(outline[kind]).flatMap((host, index, hosts): Problem[] =>
+      host === "" || hosts.indexOf(host) === index
+        ? []
+        : [{ path: [kind, index, "url"], message: `found ${host} again, allowed: a host of its own for each forge` }],
+    ),
+  );
+}
+
+function hostsOf(sites: Outline["gitea"]): string[] {
+  return sites.map(({ url }) => (URL.canParse(url) ? new URL(url).host : ""));
 }

@@ -2,17 +2,13 @@
 import { z } from "zod";
 
 const TOP_LEVEL: Readonly<Record<string, string>> = {
-  github: "GitHub is",
   releases: "releases are",
   backup: "backups are",
   retention: "clearing up old builds is",
 };
 
 const OF_PROJECT: Readonly<Record<string, string>> = {
-  forge: "GitHub is",
-  poll: "looking for new commits is",
   nightly: "nightly builds are",
-  pull_requests: "building pull requests is",
 };
 
 const Outline = z.looseObject({

@@ -9,7 +9,7 @@ import { type Environment, fillIn, fromEnvironment } from "./environment.ts";
 import { idleSentences } from "./idle.ts";
 import type { Listen } from "./listen.ts";
 import type { IrcNetwork } from "./networks.ts";
-import { isPath } from "./repository.ts";
+import { type Forge, hostedForgeOf, isPath } from "./repository.ts";
 import { ConfigFile } from "./schema.ts";
 import type { Config } from "./shape.ts";
 
@@ -95,10 +95,17 @@ function toConfig(
     notify: written.notify,
     mail: written.mail?.ca === undefined ? written.mail : { ...written.mail, ca: absolute(written.mail.ca) },
     github: written.github,
+    gitea: written.gitea,
+    gitlab: written.gitlab,
+    hooks: written.hooks,
     projects: new Map(
       [...written.projects].map(([name, project]) => [
         name,
-        { ...project, repo: withAbsolutePath(project.repo, absolute) },
+        {
+          ...project,
+          repo: withAbsolutePath(project.repo, absolute),
+          forge: project.forge ?? ownForge(project.repo, written),
+        },
       ]),
     ),
     releases: written.releases,
@@ -111,6 +118,10 @@ function toConfig(
 
 function withAbsoluteCa(tls: IrcNetwork["tls"], absolute: (path: string) => string): IrcNetwork["tls"] {
   return tls === false || tls.ca === undefined ? tls : { ...tls, ca: absolute(tls.ca) };
+}
+
+function ownForge(repo: string, { gitea, gitlab }: Pick<ConfigFile, "gitea" | "gitlab">): Forge | undefined {
+  return isPath(repo) ? undefined : (hostedForgeOf(repo, "gitea", gitea) ?? hostedForgeOf(repo, "gitlab", gitlab));
 }
 
 function withAbsolutePath(repo: string, absolute: (path: string) => string): string {

@@ -1,5 +1,6 @@
 /** `docker-ci.yml` as it is written: every key, its shape and its default. */
 import type { z } from "zod";
+import { forgeSites, hooks } from "./forge-sites.ts";
 import { engineAddress, listen, redisUrl } from "./listen.ts";
 import { ircNetwork, slackWorkspace } from "./networks.ts";
 import { people, roles } from "./people.ts";
@@ -37,6 +38,9 @@ export const ConfigFile = section({
   notify: notify.optional(),
   mail: mail.optional(),
   github: github.optional(),
+  gitea: forgeSites,
+  gitlab: forgeSites,
+  hooks: hooks.optional(),
   projects: projects.prefault({}),
   releases: releases.prefault({}),
   backup: backup.optional(),

@@ -1,5 +1,6 @@
 /** The configuration as the rest of the program is given it. */
 import type { ProjectName } from "../names.ts";
+import type { ForgeSite, HooksConfig } from "./forge-sites.ts";
 import type { Listen, RedisConfig } from "./listen.ts";
 import type { IrcNetwork, SlackWorkspace } from "./networks.ts";
 import type { Person, Role } from "./people.ts";
@@ -42,6 +43,10 @@ export interface Config {
   readonly notify: NotifyConfig | undefined;
   readonly mail: MailConfig | undefined;
   readonly github: GithubConfig | undefined;
+  readonly gitea: readonly ForgeSite[];
+  readonly gitlab: readonly ForgeSite[];
+  /** A listener for webhooks only. */
+  readonly hooks: HooksConfig | undefined;
   readonly projects: ReadonlyMap<ProjectName, Project>;
   readonly releases: ReadonlyMap<ProjectName, ReleaseConfig>;
   readonly backup: BackupConfig | undefined;

@@ -26,6 +26,9 @@ describe("no file at all", () => {
       console: true,
       people: [],
       defaultRoles: [],
+      gitea: [],
+      gitlab: [],
+      hooks: undefined,
       idle: [],
     });
   });
@@ -101,16 +104,14 @@ test("every key of the documentation is accepted, and what is not there yet is s
     env: { CGO_ENABLED: "0" },
   });
   expect(config.idle.map((sentence) => sentence.split(":")[0])).toEqual([
-    "github",
     "releases",
     "backup",
     "retention",
-    "projects.docker-registry.forge",
     "projects.docker-registry.poll",
     "projects.docker-registry.nightly",
     "projects.docker-registry.pull_requests",
   ]);
-  expect(config.idle[0]).toBe("github: accepted, but GitHub is not there yet; the key does nothing so far");
+  expect(config.idle[0]).toBe("releases: accepted, but releases are not there yet; the key does nothing so far");
 });
 
 test("an idle key of several projects is told once", () => {
@@ -240,6 +241,59 @@ describe("a project's repository", () => {
   ])("%s tells its forge", (repo, expected) => {
     const { forge } = project(parse(`projects: { a: { repo: "${repo}" } }`), "a");
     expect(forge && `${forge.owner}/${forge.name}`).toBe(expected);
+  });
+
+  const SITES = `
+gitea: [{ url: "https://git.example.org/" }, { url: "http://10.0.0.5:3000/code", webhook_secret: hunter2 }]
+gitlab: { url: https://gitlab.example.org }
+`
+    .replace("gitlab: {", "gitlab: [{")
+    .replace("org }", "org }]");
+
+  test.each([
+    ["https://git.example.org/ada/engine.git", "gitea git.example.org ada engine"],
+    ["ssh://git@git.example.org:2222/ada/engine", "gitea git.example.org ada engine"],
+    ["http://10.0.0.5:3000/code/ada/engine", "gitea 10.0.0.5:3000 ada engine"],
+    ["git@gitlab.example.org:tools/build/engine.git", "gitlab gitlab.example.org tools/build engine"],
+    ["https://git.example.org/ada/more/engine", undefined],
+    ["https://git.example.org:8443/ada/engine", undefined],
+    ["https://example.org/ada/engine", undefined],
+    ["git.example.org/ada/engine", undefined],
+  ])("%s is on a forge of one's own", (repo, expected) => {
+    const { forge } = project(parse(`${SITES}projects: { a: { repo: "${repo}" } }`), "a");
+    expect(forge && Object.values(forge).join(" ")).toBe(expected);
+  });
+
+  test("names its forge", () => {
+    const config = parse(`${SITES}projects: { a: { repo: ., forge: "gitlab:GitLab.example.org/tools/build/engine" } }`);
+    expect(project(config, "a").forge).toEqual({
+      kind: "gitlab",
+      host: "gitlab.example.org",
+      owner: "tools/build",
+      name: "engine",
+    });
+    expect(config.gitea[1]).toMatchObject({ url: "http://10.0.0.5:3000/code", host: "10.0.0.5:3000" });
+    expect(String(config.gitea[1]?.webhookSecret)).toBe("[secret]");
+  });
+
+  test.each([
+    [
+      'projects: { a: { repo: ., forge: "gitea:example.com/a/b" } }',
+      'projects.a.forge: found host "example.com", allowed: git.example.org, 10.0.0.5:3000',
+    ],
+    [
+      'projects: { a: { repo: ., forge: "gitea:git.example.org/a/b/c" } }',
+      'projects.a.forge: found "gitea:git.example.org/a/b/c", allowed: a repository of a forge, such as github:distribution/distribution or gitea:git.example.org/ada/engine',
+    ],
+  ])("%s is refused", (text, problem) => {
+    expect(problemsOf(`${SITES}${text}`).map((line) => line.replace(/^docker-ci.yml:\d+: /, ""))).toEqual([problem]);
+  });
+
+  test("a forge is told once", () => {
+    const text = "gitlab: [{ url: https://a.example.org }, { url: https://a.example.org/git }]";
+    expect(problemsOf(text)).toEqual([
+      "docker-ci.yml:1: gitlab[1].url: found a.example.org again, allowed: a host of its own for each forge",
+    ]);
   });
 });
 
