@@ -5,6 +5,7 @@
 import { loadavg } from "node:os";
 import { afterAnOutage } from "./after-an-outage.ts";
 import { buildHello } from "./build-hello.ts";
+import { followers } from "./followers.ts";
 import { junit } from "./junit.ts";
 import { lcov } from "./lcov.ts";
 import { pages } from "./pages.ts";
@@ -22,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   f: junit,
   g: lcov,
   h: pages,
+  i: followers,
 };
 /** The whole; what is at work then ends with its round. */
 const DEADLINE_MS = 7.5 * 60_000;

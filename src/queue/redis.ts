@@ -28,7 +28,7 @@ export async function connectRedis(config: Pick<Config, "redis" | "dataDir">, lo
   const server =
     config.redis.kind === "embedded" ? await startEmbeddedRedis(join(config.dataDir, "redis"), log) : undefined;
   const where = config.redis.kind === "embedded" ? "the embedded Redis" : describeAddress(config.redis.url.reveal());
-  const opened: Redis[] = [];
+  const opened = new Set<Redis>();
   /** Why the last connection failed; a command that gives up only says how often it tried. */
   let trouble: unknown;
 
@@ -54,7 +54,9 @@ export async function connectRedis(config: Pick<Config, "redis" | "dataDir">, lo
       if (away) log.info("Redis is back");
       away = false;
     });
-    opened.push(client);
+    opened.add(client);
+    // One that was disconnected for good is nobody's any more: whoever looks at a live log opens one.
+    client.once("end", () => opened.delete(client));
     return client;
   };
 

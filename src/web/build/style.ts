@@ -23,8 +23,8 @@ details.failing { border-bottom: 1px solid var(--line); padding: 0.3rem 0; } det
 .pager { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; margin: 0.75rem 0; }
 .log-line:target { background: var(--errored-soft); display: inline-block; min-width: 100%; } .log-lines a { display: inline-block; min-width: 4rem; text-align: right; margin-right: 0.75rem; color: var(--quiet); text-decoration: none; }
 .log-head { display: flex; flex-wrap: wrap; gap: 0.4rem 0.6rem; align-items: center; margin: 0.5rem 0; font-size: 0.875rem; }
-.log-head form { display: flex; flex-wrap: wrap; gap: 0.4rem; align-items: center; } .log-head input { width: 14rem; padding: 0.2rem 0.5rem; } .log-head button, .log-head select, .log-head .button { padding: 0.2rem 0.6rem; font-size: 0.875rem; }
-.log-head button[aria-pressed=true] { border-color: var(--accent); color: var(--accent); } .log-head .found { min-width: 6rem; color: var(--quiet); font-variant-numeric: tabular-nums; } .log-head .right { margin-left: auto; }
+.log-head [hidden] { display: none; } .log-head form { display: flex; gap: 0.4rem; align-items: center; } .log-head input { width: 14rem; padding: 0.2rem 0.5rem; } .log-head button, .log-head select, .log-head .button { padding: 0.2rem 0.6rem; font-size: 0.875rem; }
+.log-head button[aria-pressed=true] { border-color: var(--accent); color: var(--accent); } .log-head .found { white-space: nowrap; color: var(--quiet); font-variant-numeric: tabular-nums; } .log-head .right { margin-left: auto; }
 .log-view { position: relative; height: 70vh; min-height: 16rem; overflow: auto; background: var(--raised); border: 1px solid var(--line); border-radius: var(--radius); overflow-anchor: none; font: 0.8125rem/20px var(--code); contain: strict; }
 .log-space { position: relative; min-width: 100%; width: max-content; } .log-rows { position: absolute; left: 0; top: 0; min-width: 100%; will-change: transform; }
 .log-row { display: flex; height: 20px; white-space: pre; min-width: 100%; width: max-content; }
@@ -35,5 +35,5 @@ details.failing { border-bottom: 1px solid var(--line); padding: 0.3rem 0; } det
 .b { font-weight: 700; } .d { opacity: 0.75; } .i { font-style: italic; } .u { text-decoration: underline; } .s { text-decoration: line-through; }
 ${LIGHT}
 @media (prefers-color-scheme: dark) { ${DARK} }
-@media (max-width: 40rem) { .log-row .no { width: 3.2rem; padding-right: 0.4rem; } .log-head input { width: 9rem; } .log-head .right { margin-left: 0; } .log-view { height: 60vh; } }
+@media (max-width: 40rem) { .log-row .no { width: 3.2rem; padding-right: 0.4rem; } .log-head form { flex-wrap: wrap; } .log-head input { width: 9rem; } .log-head .right { margin-left: 0; } .log-view { height: 60vh; } }
 `;

@@ -119,6 +119,7 @@ export class LogView {
     }
     run(this.#store.count);
     this.#rowCount = row;
+    this.#space.style.height = `${Math.round(row * ROW * this.#scale())}px`;
   }
 
   #lineAt(row: number): number {
@@ -134,7 +135,6 @@ export class LogView {
   #draw(): void {
     this.#lay();
     const scale = this.#scale();
-    this.#space.style.height = `${Math.round(this.#rowCount * ROW * scale)}px`;
     if (this.isFollowing) this.element.scrollTop = this.element.scrollHeight;
     const { scrollTop, clientHeight } = this.element;
     const top = scrollTop / scale / ROW;
