@@ -12,17 +12,18 @@ body:has(.waterfall) :is(main, .bar, footer) { max-width: 110rem; }
 .paging { display: flex; gap: 1.25rem; justify-content: flex-end; min-height: 1.5rem; } .paging a { text-decoration: none; }
 .waterfall { width: auto; min-width: 100%; font-size: 0.8125rem; line-height: 1.35; border-collapse: separate; border-spacing: 0.35rem 0; }
 .waterfall th, .waterfall td { border: 0; padding: 0; } .waterfall code { font-size: 0.75rem; }
-.waterfall thead th { padding: 0.25rem 0; border-bottom: 1px solid var(--line); color: var(--ink); } .waterfall thead th:nth-child(-n+2) { color: var(--quiet); }
+.waterfall thead th { padding: 0.25rem 0; border-bottom: 1px solid var(--line); color: var(--ink); } .waterfall thead tr:first-child th:nth-child(-n+2) { color: var(--quiet); }
 .waterfall thead a { color: inherit; }
 .waterfall .time { font-weight: 400; font-variant-numeric: tabular-nums; white-space: nowrap; font-size: 0.75rem; border-top: 1px solid var(--line); padding-right: 0.5rem; }
 .waterfall .time:has(.unseen) { border-top-color: transparent; } .waterfall .day { display: block; color: var(--ink); font-weight: 550; }
-.waterfall .changes { width: 16rem; min-width: 11rem; max-width: 16rem; }
+.waterfall .changes { width: 14rem; min-width: 11rem; max-width: 14rem; }
 .change { display: block; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; color: var(--quiet); text-decoration: none; }
 .change span { color: var(--ink); font-weight: 550; } .change:hover { text-decoration: underline; }
-.waterfall td.block, .waterfall div.block { min-width: 8.25rem; max-width: 14rem; padding: 0.2rem 0.5rem; border: 1px solid var(--line); border-left: 4px solid currentColor; border-radius: 3px; overflow: hidden; }
+.waterfall td.block, .waterfall div.block { min-width: 7.75rem; max-width: 14rem; padding: 0.2rem 0.35rem; border: 1px solid var(--line); border-left: 3px solid currentColor; border-radius: 3px; overflow: hidden; }
 .waterfall div.block { margin-bottom: 0.25rem; }
 .block > a { color: var(--ink); font-weight: 600; text-decoration: none; } .block > a:hover { text-decoration: underline; }
-.block .facts { display: block; color: var(--ink); overflow: hidden; text-overflow: ellipsis; } .block progress { width: 4.5rem; height: 0.6rem; accent-color: var(--running); vertical-align: baseline; }
+.block .facts { display: block; color: var(--ink); overflow: hidden; text-overflow: ellipsis; } .block progress { width: 4.5rem; height: 0.6rem; vertical-align: baseline; }
+.block progress, .block progress::-webkit-progress-bar { background: var(--paper); }
 .is-passed { background: var(--passed-soft); color: var(--passed); } .is-failed { background: var(--failed-soft); color: var(--failed); }
 .is-errored { background: var(--errored-soft); color: var(--errored); } .is-cancelled { background: var(--cancelled-soft); color: var(--cancelled); }
 .is-running { background: var(--running-soft); color: var(--running); } .is-queued { background: var(--queued-soft); color: var(--queued); border-style: dashed; }
