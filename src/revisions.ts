@@ -31,14 +31,16 @@ export class UnknownRefError extends UserError {
   }
 }
 
-/** A pull request cannot be merged into its target: a result, told with the files. */
+/** A pull request cannot be merged into its target: a result, told with the files; none where they have no history in common. */
 export class MergeConflictError extends Error {
   override readonly name = "MergeConflictError";
   readonly files: readonly string[];
 
   constructor(files: readonly string[]) {
     super(
-      `conflicts with its target in ${files.slice(0, 5).join(", ")}${files.length > 5 ? ` and ${files.length - 5} more` : ""}`,
+      files.length === 0
+        ? "has no history in common with its target"
+        : `conflicts with its target in ${files.slice(0, 5).join(", ")}${files.length > 5 ? ` and ${files.length - 5} more` : ""}`,
     );
     this.files = files;
   }
@@ -78,6 +80,8 @@ export interface Revisions extends AsyncDisposable {
   mergeBase(repo: string, branch: GitRef, sha: Sha, signal: AbortSignal): Promise<Sha | undefined>;
   /** What `to` changed since `from`; binary and deleted files are left out. */
   changedLines(repo: string, from: Sha, to: Sha, signal: AbortSignal): Promise<ChangedLines>;
+  /** What `base` changes when `head` is merged into it, as lines are numbered in what `packMerged` gives. @throws MergeConflictError */
+  mergedLines(repo: string, head: Sha, base: Sha, signal: AbortSignal): Promise<ChangedLines>;
 }
 
 export interface Commit {

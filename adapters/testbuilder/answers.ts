@@ -2,16 +2,40 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { type GitRef, Sha } from "../../src/names.ts";
+import { cleanName } from "../../src/results/clean-name.ts";
 import { type ChangedLines, type Commit, Revision } from "../../src/revisions.ts";
 
 /** A change of more files or ranges is told up to here. */
 const RANGES_MAX = 200_000;
+/** Files in conflict beyond these are not told. */
+const CONFLICTS_MAX = 100;
 
-/** What `revision resolve` prints. */
-export function parseRevision(ref: GitRef, answer: string): Revision {
-  const [kind, sha, author, seconds, title] = answer.split("\0").map((field) => field.trim());
+/** What `revision resolve` and `revision pull` print. @param number of the pull request that was asked for. */
+export function parseRevision(ref: GitRef, answer: string, number?: number): Revision {
+  const [kind, sha, author, seconds, title, base] = answer.split("\0").map((field) => field.trim());
   const committedAt = new Date(Number(seconds) * 1000).toISOString();
-  return Revision.parse({ sha, kind, ref, title, author, committedAt });
+  const pullRequest = number === undefined ? {} : { pullRequest: { number, base } };
+  return Revision.parse({ sha, kind, ref, title, author, committedAt, ...pullRequest });
+}
+
+/** What `revision merge` prints where it cannot be done: the files that stand in the way, each ended by a NUL. */
+export function parseConflicts(answer: string): string[] {
+  return answer.split("\0").filter(Boolean).slice(0, CONFLICTS_MAX).map(cleanName);
+}
+
+/** What `revision heads` prints: a line for each ref; of an annotated tag one more for its commit, with `^{}` behind the name. */
+export function parseHeads(answer: string): Map<string, Sha> {
+  const heads = new Map<string, Sha>();
+  const commits = new Map<string, Sha>();
+  for (const text of answer.split("\n")) {
+    const [id, ref] = text.split(/\s+/, 2);
+    const sha = Sha.safeParse(id);
+    if (!sha.success || ref === undefined) continue;
+    if (ref.endsWith("^{}")) commits.set(ref.slice(0, -3), sha.data);
+    else heads.set(ref, sha.data);
+  }
+  for (const [ref, sha] of commits) heads.set(ref, sha);
+  return heads;
 }
 
 /** What `revision between` prints: commit, author, title, paths and an empty text, and so on. */

@@ -5,22 +5,30 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { Logger } from "pino";
 import { RuntimeError } from "../../src/errors.ts";
-import { Sha } from "../../src/names.ts";
+import { GitRef, Sha } from "../../src/names.ts";
 import { nearest } from "../../src/nearest.ts";
-import { type Revisions, UnknownRefError } from "../../src/revisions.ts";
+import { type ChangedLines, MergeConflictError, type Revisions, UnknownRefError } from "../../src/revisions.ts";
 import type { ContainerRuntime, Execution } from "../../src/runtime.ts";
 import { type Address, parseAddress } from "./address.ts";
-import { parseCommits, parseRevision, readChangedLines } from "./answers.ts";
+import { parseCommits, parseConflicts, parseHeads, parseRevision, readChangedLines } from "./answers.ts";
 import { shortReason } from "./reason.ts";
 import { Spares } from "./spares.ts";
 import { WarmContainer } from "./warm-container.ts";
 
 /** As testbuilder/revision takes them. */
-type Question = "resolve" | "pack" | "between" | "base" | "changed";
+type Question = "resolve" | "pull" | "heads" | "pack" | "merge" | "between" | "base" | "changed";
 
 const NO_SUCH_NAME = 3;
+const CONFLICT = 5;
+const NO_SUCH_BRANCH = 6;
 /** A command that ends so was killed with its container. */
 const KILLED = 137;
+
+interface Answer {
+  readonly text: string;
+  readonly exitCode: number;
+  readonly execution: Execution;
+}
 
 export interface TestbuilderOptions {
   readonly runtime: ContainerRuntime;
@@ -82,48 +90,85 @@ export function openTestbuilder(options: TestbuilderOptions): Testbuilder {
     }
   }
 
+  /** A short answer. A container that is killed while it answers is asked once more, anew. */
+  async function answer(question: Question, address: Address, name: string, signal: AbortSignal): Promise<Answer> {
+    for (let attempt = 1; ; attempt += 1) {
+      const execution = await ask(question, address, name, signal);
+      const text = await readAll(execution.stdout);
+      const exitCode = await execution.exitCode();
+      if (exitCode !== KILLED || attempt > 1) return { text, exitCode, execution };
+      forget();
+    }
+  }
+
+  /** The commit of `head` merged into `base`; the same two always make the same one. */
+  async function merge(address: Address, head: Sha, base: Sha, signal: AbortSignal): Promise<Sha> {
+    const { text, exitCode, execution } = await answer("merge", address, `${head}..${base}`, signal);
+    if (exitCode === CONFLICT) throw new MergeConflictError(parseConflicts(text));
+    if (exitCode !== 0) throw unreadable(address, execution);
+    return Sha.parse(text.trim());
+  }
+
+  async function changedBetween(address: Address, from: Sha, to: Sha, signal: AbortSignal): Promise<ChangedLines> {
+    const execution = await ask("changed", address, `${from}..${to}`, signal);
+    const changed = await readChangedLines(execution.stdout);
+    if ((await execution.exitCode()) !== 0) throw unreadable(address, execution);
+    return changed;
+  }
+
   return {
     async warm(signal) {
       spares.fill(await warm.get(paths, signal));
     },
     async resolve(repo, ref, signal) {
       const address = parseAddress(repo);
-      for (let attempt = 1; ; attempt += 1) {
-        const execution = await ask("resolve", address, ref, signal);
-        const answer = await readAll(execution.stdout);
-        const exitCode = await execution.exitCode();
-        if (exitCode === 0) return parseRevision(ref, answer);
-        if (exitCode === NO_SUCH_NAME) throw new UnknownRefError(ref, nearest(ref, answer.split("\n").filter(Boolean)));
-        if (exitCode !== KILLED || attempt > 1) throw unreadable(address, execution);
-        forget();
-      }
+      const { text, exitCode, execution } = await answer("resolve", address, ref, signal);
+      if (exitCode === 0) return parseRevision(ref, text);
+      if (exitCode === NO_SUCH_NAME) throw unknown(ref, text);
+      throw unreadable(address, execution);
+    },
+    async pullRequest(repo, number, into, signal) {
+      const address = parseAddress(repo);
+      const { text, exitCode, execution } = await answer("pull", address, `${number}..${into}`, signal);
+      if (exitCode === 0) return parseRevision(into, text, number);
+      if (exitCode === NO_SUCH_NAME) throw new UnknownRefError(GitRef.parse(`PR#${number}`), []);
+      if (exitCode === NO_SUCH_BRANCH) throw unknown(into, text);
+      throw unreadable(address, execution);
+    },
+    async heads(repo, signal) {
+      const address = parseAddress(repo);
+      const { text, exitCode, execution } = await answer("heads", address, "", signal);
+      if (exitCode === 0) return parseHeads(text);
+      throw unreadable(address, execution);
     },
     async pack(repo, sha, signal) {
       const address = parseAddress(repo);
       return wholeOrError(await ask("pack", address, sha, signal), address);
     },
+    async packMerged(repo, head, base, signal) {
+      const address = parseAddress(repo);
+      const merged = await merge(address, head, base, signal);
+      return wholeOrError(await ask("pack", address, merged, signal), address);
+    },
     async between(repo, from, to, signal) {
       const address = parseAddress(repo);
-      const execution = await ask("between", address, `${from}..${to}`, signal);
-      const answer = await readAll(execution.stdout);
-      if ((await execution.exitCode()) !== 0) throw unreadable(address, execution);
-      return parseCommits(answer);
+      const { text, exitCode, execution } = await answer("between", address, `${from}..${to}`, signal);
+      if (exitCode !== 0) throw unreadable(address, execution);
+      return parseCommits(text);
     },
     async mergeBase(repo, branch, sha, signal) {
       const address = parseAddress(repo);
-      const execution = await ask("base", address, `${sha}..${branch}`, signal);
-      const answer = await readAll(execution.stdout);
-      const exitCode = await execution.exitCode();
+      const { text, exitCode, execution } = await answer("base", address, `${sha}..${branch}`, signal);
       if (exitCode === NO_SUCH_NAME) return undefined;
       if (exitCode !== 0) throw unreadable(address, execution);
-      return Sha.parse(answer.trim());
+      return Sha.parse(text.trim());
     },
     async changedLines(repo, from, to, signal) {
+      return await changedBetween(parseAddress(repo), from, to, signal);
+    },
+    async mergedLines(repo, head, base, signal) {
       const address = parseAddress(repo);
-      const execution = await ask("changed", address, `${from}..${to}`, signal);
-      const changed = await readChangedLines(execution.stdout);
-      if ((await execution.exitCode()) !== 0) throw unreadable(address, execution);
-      return changed;
+      return await changedBetween(address, base, await merge(address, head, base, signal), signal);
     },
     async [Symbol.asyncDispose]() {
       spares.clear();
@@ -141,6 +186,11 @@ function wholeOrError(execution: Execution, address: Address): Readable {
   const tree = Readable.from(read(), { objectMode: false });
   tree.once("close", () => execution.stdout.destroy());
   return tree;
+}
+
+/** @param names what there is, one a line. */
+function unknown(ref: GitRef, names: string): UnknownRefError {
+  return new UnknownRefError(ref, nearest(ref, names.split("\n").filter(Boolean)));
 }
 
 function unreadable(address: Address, execution: Execution): RuntimeError {

@@ -39,6 +39,18 @@ async function openScene() {
     async pack() {
       throw new Error("no test of the news fetches a tree");
     },
+    async pullRequest() {
+      throw new Error("no test of the news knows a pull request");
+    },
+    async packMerged() {
+      throw new Error("no test of the news fetches a tree");
+    },
+    async mergedLines() {
+      return new Map();
+    },
+    async heads() {
+      return new Map();
+    },
     async between() {
       return [
         { sha: revisionOf("3").sha, author: "bob", title: "storage: retry on 503", files: [] },

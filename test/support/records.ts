@@ -51,6 +51,18 @@ const revisions: Revisions = {
   async pack() {
     throw new Error("no test of the records fetches a tree");
   },
+  async pullRequest() {
+    throw new Error("no test of the records knows a pull request");
+  },
+  async packMerged() {
+    throw new Error("no test of the records fetches a tree");
+  },
+  async mergedLines() {
+    return new Map();
+  },
+  async heads() {
+    return new Map();
+  },
   async between() {
     return [];
   },
