@@ -46,6 +46,7 @@ export async function check(adapters: Adapters): Promise<number> {
     await checkRedis(config, print);
     await checkPort(config, print);
   }
+  print({ what: "login", state: "works", detail: logins(config) });
   await checkEngine(adapters, config, print);
   await Promise.all([
     ...config.irc.map((network) => checkIrc(adapters, network, print)),
@@ -100,6 +101,19 @@ async function checkPort({ listen, url }: Config, print: (row: Row) => void): Pr
   if (error === undefined) print({ what: "page", state: "works", detail: `${where} is free; links will say ${url}` });
   else
     print({ what: "page", state: "fails", detail: `${where} cannot be used (${error.message}); set listen: or PORT` });
+}
+
+/** Who can log in to the page, which no connection tells. */
+function logins({ web: { user, tokens, trustedProxy, private: isPrivate } }: Config): string {
+  const ways = [
+    ...(user === undefined ? [] : [user]),
+    ...(tokens.size === 0 ? [] : [`tokens of ${[...tokens.keys()].join(", ")}`]),
+    ...(trustedProxy?.header === undefined
+      ? []
+      : [`whom ${trustedProxy.addresses.join(", ")} names in ${trustedProxy.header}`]),
+  ];
+  if (ways.length === 0) return "nobody can, so the page only shows; web: has the keys";
+  return `${ways.join("; ")}${isPrivate ? "; the page shows itself to nobody else" : ""}`;
 }
 
 async function checkEngine(adapters: Adapters, config: Config, print: (row: Row) => void): Promise<void> {

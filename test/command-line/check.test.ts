@@ -13,6 +13,7 @@ test("everything that is configured is tried, and what works is told", { timeout
   await using site = await openSite(`
 irc: [{ name: libera, host: 127.0.0.1, port: ${ircd.port}, tls: false, channels: ["#docker-dev"] }]
 slack: [{ name: work, bot_token: ${TOKENS.bot}, app_token: ${TOKENS.app}, api_url: "${slack.apiUrl}", channels: [C1] }]
+web: { user: ada, password: s3cret, tokens: { deploy: a-token-of-some-length } }
 mail: { host: 127.0.0.1, port: ${smtp.port}, user: ci, password: s3cret, ca: ${smtp.caFile}, from: ci@example.org, to: [ops@example.org] }
 `);
   const { stdout, status } = await site.run(["check"]).ended;
@@ -20,6 +21,7 @@ mail: { host: 127.0.0.1, port: ${smtp.port}, user: ci, password: s3cret, ca: ${s
     expect.arrayContaining([
       expect.stringMatching(/^✔ configuration {2}.*docker-ci\.yml$/),
       expect.stringMatching(/^✔ redis \(embedded\) {2}Redis \d/),
+      "✔ login  ada; tokens of deploy",
       expect.stringMatching(/^✔ engine {2}Docker \d+.*builds with buildkit$/),
       expect.stringMatching(/^✔ project hello {2}.*main is at [0-9a-f]{7}$/),
       expect.stringMatching(/^✔ irc libera {2}127\.0\.0\.1:\d+, in #docker-dev$/),
@@ -44,6 +46,7 @@ projects: { p: { repo: /nowhere/at/all } }
 `);
   const { stdout, status } = await site.run(["check"]).ended;
   expect(stdout).toMatch(/^✔ redis \(embedded\)/m);
+  expect(stdout).toMatch(/^✔ login +nobody can, so the page only shows; web: has the keys$/m);
   expect(stdout).toMatch(/^✘ engine +the Docker Engine at unix:\/\/\/nowhere\/docker\.sock does not answer/m);
   expect(stdout).toMatch(/^✘ slack work +bot_token: .*$/m);
   expect(stdout).toMatch(/^✘ mail +127\.0\.0\.1:\d+ does not take mail now \(connect ECONNREFUSED/m);

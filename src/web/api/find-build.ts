@@ -1,0 +1,17 @@
+/** The build that an address of the API names. */
+import type { Build } from "../../builds/build.ts";
+import type { Builds } from "../../builds/builds.ts";
+import { UserError } from "../../errors.ts";
+import type { BuildNumber } from "../../names.ts";
+import { Problem } from "./problem.ts";
+
+/** @throws Problem where there is none. */
+export async function findBuild(builds: Pick<Builds, "get">, number: BuildNumber): Promise<Build> {
+  try {
+    return await builds.get(number);
+  } catch (error) {
+    if (error instanceof UserError)
+      throw new Problem(404, `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}`);
+    throw error;
+  }
+}
