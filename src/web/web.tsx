@@ -53,7 +53,14 @@ export function createWeb(deps: WebDeps): Hono {
   // What builds left behind is hostile: these bring their own, stricter rules, which the site's must not overwrite.
   app.route("/", artifactRoutes(artifactsFolder(deps.config.dataDir), frame));
   app.route("/", coverageRoutes(coverageFolder(deps.config.dataDir), builds, frame));
-  app.use(secureHeaders({ contentSecurityPolicy: POLICY, xFrameOptions: "DENY" }));
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: POLICY,
+      xFrameOptions: "DENY",
+      // Whether a domain and all below it speak https alone is for the proxy that speaks it to say.
+      strictTransportSecurity: false,
+    }),
+  );
   app.route("/assets", assetRoutes());
   app.route("/", homeRoutes(deps, frame));
   app.route("/", projectRoutes(deps, frame));
