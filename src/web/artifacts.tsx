@@ -37,7 +37,7 @@ export function artifactRoutes(folder: string, frame: Frame): Hono {
     if (!number.success) return frame.missing(c, NOTHING);
     const ofBuild = join(folder, String(number.data));
     const path = new URL(c.req.url).pathname.split("/").slice(3).join("/");
-    if (path !== "") return (await serveInert(ofBuild, path)) ?? frame.missing(c, NOTHING);
+    if (path !== "") return (await serveInert(ofBuild, path, c.req.header("range"))) ?? frame.missing(c, NOTHING);
     const files = await listFiles(ofBuild);
     if (files.length === 0) return frame.missing(c, `There are no artifacts of #${number.data}.`);
     return c.html(<ArtifactsPage number={number.data} files={files} bar={await frame.bar(c)} />, 200, PAGE_HEADERS);

@@ -40,7 +40,7 @@ export function coverageRoutes(
     const path = new URL(c.req.url).pathname.split("/").slice(4).join("/");
     if (/^[1-9]\d*$/.test(build)) {
       const page = path === "" || path.endsWith("/") ? `${path}index.html` : path;
-      return (await serveInert(join(folder, project, build), page)) ?? missing(c, NOTHING);
+      return (await serveInert(join(folder, project, build), page, c.req.header("range"))) ?? missing(c, NOTHING);
     }
     const number = await namedCoverage(folder, project, build);
     return number === undefined ? missing(c, NOTHING) : c.redirect(`/coverage/${project}/${number}/${path}`);

@@ -2,6 +2,7 @@
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { rangeOf } from "./byte-range.ts";
 
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline' 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -47,23 +48,43 @@ const SHOWN: Readonly<Record<string, string>> = {
 /**
  * A file below a folder as a response, streamed. The answer must bear these headers and not the site's own.
  * @param path as it stands in an address, percent-encoded, without a leading slash.
+ * @param range the request's `Range:` header: what was cut off in the middle of a large file is gone on with.
  * @returns `undefined` where there is no such plain file: for what climbs out, is reached over a link or is a folder too.
  */
-export async function serveInert(folder: string, path: string): Promise<Response | undefined> {
+export async function serveInert(folder: string, path: string, range = ""): Promise<Response | undefined> {
   const parts = pathParts(path);
   const file = parts === undefined ? undefined : await openInside(folder, parts);
   if (parts === undefined || file === undefined) return undefined;
-  const headers = { ...inertHeaders(parts.at(-1) ?? ""), "content-length": String(file.stats.size) };
-  return new Response(streamOf(file.handle), { headers });
+  const { handle, stats } = file;
+  const headers = { ...inertHeaders(parts.at(-1) ?? ""), "accept-ranges": "bytes" };
+  const part = rangeOf(range, stats.size);
+  if (part === "outside") {
+    await handle.close();
+    return new Response(null, { status: 416, headers: { ...headers, "content-range": `bytes */${stats.size}` } });
+  }
+  const { first, last } = part ?? { first: 0, last: stats.size - 1 };
+  const length = { "content-length": String(last - first + 1) };
+  const whole = part === undefined ? {} : { "content-range": `bytes ${first}-${last}/${stats.size}` };
+  return new Response(streamOf(handle, first, last), {
+    status: part === undefined ? 200 : 206,
+    headers: { ...headers, ...length, ...whole },
+  });
 }
 
-/** Reads as fast as the browser does, and closes the file when either is done. */
-function streamOf(handle: FileHandle): ReadableStream<Uint8Array> {
+/** The bytes from `first` to `last`; reads as fast as the browser does, and closes the file when either is done. */
+function streamOf(handle: FileHandle, first: number, last: number): ReadableStream<Uint8Array> {
+  let at = first;
   return new ReadableStream({
     async pull(controller) {
       try {
-        const { bytesRead, buffer } = await handle.read({ buffer: new Uint8Array(CHUNK_BYTES) });
+        const wanted = Math.min(CHUNK_BYTES, last - at + 1);
+        // Node refuses to read nothing.
+        const { bytesRead, buffer } =
+          wanted > 0
+            ? await handle.read({ buffer: new Uint8Array(wanted), position: at })
+            : { bytesRead: 0, buffer: new Uint8Array() };
         if (bytesRead > 0) {
+          at += bytesRead;
           controller.enqueue(buffer.subarray(0, bytesRead));
           return;
         }

@@ -21,7 +21,7 @@ async function site(files: Readonly<Record<string, string>>) {
   const web = artifactRoutes(join(folder.path, "artifacts"), frame);
   return {
     path: folder.path,
-    get: (path: string) => web.request(path),
+    get: (path: string, headers: Record<string, string> = {}) => web.request(path, { headers }),
     [Symbol.asyncDispose]: folder[Symbol.asyncDispose],
   };
 }
@@ -91,4 +91,15 @@ test.each([
   const answer = await web.get(`/artifacts/42/${path}`);
   expect(answer.status).toBe(404);
   expect(await answer.text()).not.toContain("secret");
+});
+
+test("a download that was cut off is gone on with, and an empty file is one", async () => {
+  await using web = await site({ "large.bin": `${"a".repeat(100_000)}${"b".repeat(100_000)}`, "empty.txt": "" });
+  const rest = await web.get("/artifacts/42/large.bin", { range: "bytes=99998-" });
+  expect([rest.status, rest.headers.get("content-range")]).toEqual([206, "bytes 99998-199999/200000"]);
+  expect(await rest.text()).toBe(`aa${"b".repeat(100_000)}`);
+  const outside = await web.get("/artifacts/42/large.bin", { range: "bytes=200000-" });
+  expect([outside.status, outside.headers.get("content-range")]).toEqual([416, "bytes */200000"]);
+  const empty = await web.get("/artifacts/42/empty.txt");
+  expect([empty.status, await empty.text()]).toEqual([200, ""]);
 });
