@@ -18,7 +18,7 @@ const READ_AT_ONCE = 64;
 const IDLE_MS = 500;
 /** So many followers are served in one go and no oftener than this, so that a crowd does not take the whole process. */
 const CROWD = 50;
-const CROWD_PAUSE_MS = 100;
+const CROWD_PAUSE_MS = 75;
 const AFTER_TROUBLE_MS = 500;
 const NOTHING: readonly LiveChunk[] = [];
 

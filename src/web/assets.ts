@@ -10,11 +10,13 @@ import { UPLOT_FOLDER } from "./trends/style.ts";
 const COMPILED = join(PACKAGE_FOLDER, "dist", "src", "web", "client");
 /** Addresses carry the version, so a new one is a new address. */
 const CACHED = "public, max-age=3600";
+/** Modules that others import have none: a browser asks whether they are still the same. */
+const ASKED_AGAIN = "no-cache";
 
 export function assetRoutes(): Hono {
   const app = new Hono();
-  const script = (text: string): Response =>
-    new Response(text, { headers: { "content-type": "text/javascript; charset=utf-8", "cache-control": CACHED } });
+  const script = (text: string, caching = CACHED): Response =>
+    new Response(text, { headers: { "content-type": "text/javascript; charset=utf-8", "cache-control": caching } });
 
   app.get("/style.css", (c) =>
     c.body(STYLE, 200, { "content-type": "text/css; charset=utf-8", "cache-control": CACHED }),
@@ -28,7 +30,9 @@ export function assetRoutes(): Hono {
 
   app.get("/:file{[a-z0-9][a-z0-9-]*\\.js}", async (c) => {
     const text = await readFile(join(COMPILED, c.req.param("file")), "utf8").catch(() => undefined);
-    return text === undefined ? c.notFound() : script(text.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"));
+    if (text === undefined) return c.notFound();
+    const caching = c.req.query("v") === undefined ? ASKED_AGAIN : CACHED;
+    return script(text.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n"), caching);
   });
   return app;
 }

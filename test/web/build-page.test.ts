@@ -8,6 +8,7 @@ import { artifactsFolder } from "../../src/builds/pipeline-of-build.ts";
 import { RecordedPlan } from "../../src/pipeline/plan-record.ts";
 import { type BuildSite, openBuildSite } from "../support/build-site.ts";
 import { ago, revisionOf } from "../support/records.ts";
+import { waitFor } from "../support/wait-for.ts";
 import { readable } from "../support/web-client.ts";
 
 const ended = { startedAt: ago(72), finishedAt: ago(0) };
@@ -216,12 +217,32 @@ test("the log is there by bytes, by lines, by words and in pieces", async () => 
   expect(found).toContain("4 lines 500 line 500 NEEDLE 1000 line 1000 NEEDLE");
 });
 
-test.each(["outline", "search?q=x", "view", "view?q=x"])(
+test.each(["search?q=x", "view", "view?q=x"])(
   "/builds/1/log/%s of a build without a log is not there",
   async (path) => {
     await using site = await openBuildSite();
     await site.create("hello");
     expect((await site.page(`/builds/1/log/${path}`)).status).toBe(404);
     expect((await site.page(`/builds/2/log/${path}`)).status).toBe(404);
+    expect((await site.page("/builds/1/log/outline")).status).toBe(204);
   },
 );
+
+test("who stops to follow leaves no connection to Redis behind", async () => {
+  await using site = await openBuildSite();
+  await site.begin(await site.create("hello"));
+  const log = await site.writeLog(1);
+  await log.line("line 1");
+  await log.flush();
+  const connections = async (): Promise<number> => String(await site.redis.commands.client("LIST")).split("id=").length;
+  const before = await connections();
+  for (const after of ["", "?after=0", "?after=7"]) {
+    const gone = new AbortController();
+    const headers = { accept: "text/event-stream" };
+    const { body } = await fetch(`${site.url}/builds/1/log${after}`, { headers, signal: gone.signal });
+    await body?.getReader().read();
+    await waitFor("the connection", async () => (await connections()) > before);
+    gone.abort();
+    await waitFor("the end of the connection", async () => (await connections()) === before);
+  }
+});

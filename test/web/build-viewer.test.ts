@@ -1,7 +1,10 @@
 /** The log as a person uses it in a browser: long, coloured, folded, searched, linked, hostile. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { Build } from "../../src/builds/build.ts";
+import { PACKAGE_FOLDER } from "../../src/package.ts";
 import { hasBrowser, openBrowser } from "../support/browser.ts";
 import { type BuildSite, openBuildSite } from "../support/build-site.ts";
 import { ago } from "../support/records.ts";
@@ -219,5 +222,55 @@ test.skipIf(!hasBrowser)(
     expect(await page.locator("#icon").getAttribute("href")).toContain("b3261e");
     await waitFor("nothing to follow", () => follow.isHidden());
     expect(await isSeen(page, 400)).toBe(true);
+  },
+);
+
+test.skipIf(!hasBrowser)(
+  "nobody is kept out: axe finds nothing on the pages of a build, in either scheme, wide or narrow",
+  async () => {
+    await using site = await openBuildSite();
+    await keptLog(
+      site,
+      (n) => `\u001b[3${n % 8}mline\u001b[0m \u001b[38;2;255;255;0m${n}\u001b[0m ${"x".repeat(n)}`,
+      300,
+    );
+    const steps = Build.shape.steps.parse([
+      { name: "tests", kind: "run", state: "failed", durationMs: 1, meaning: "exit 1" },
+    ]);
+    const results = Build.shape.results.parse({
+      tests: {
+        total: 2,
+        failed: 1,
+        skipped: 0,
+        durationMs: 1,
+        failing: [{ suite: "a", name: "b", message: "c".repeat(500) }],
+        flaky: [],
+        slowest: [],
+      },
+      explanation: { kind: "tests", line: "d", logLine: 3, excerpt: ["e".repeat(500), "f"], files: [], signature: "g" },
+    });
+    const failed = await site.begin(await site.create("hello"));
+    await site.store.transition(failed, { kind: "failed", ...ended, reason: "step tests, exit 1" }, { steps, results });
+    const axe = await readFile(join(PACKAGE_FOLDER, "node_modules/axe-core/axe.min.js"), "utf8");
+    await using browser = await openBrowser();
+    for (const path of [
+      "/builds/1#L290",
+      "/builds/2",
+      "/builds/2/tests",
+      "/builds/2/changes",
+      "/builds/1/log/view",
+      "/builds/1/log/view?q=line",
+    ]) {
+      for (const colorScheme of ["light", "dark"] as const) {
+        const page = await browser.open(`${site.url}${path}`, { colorScheme, viewport: { width: 390, height: 800 } });
+        if (path.startsWith("/builds/1#")) await line(page, 290).waitFor();
+        const found = await page.evaluate(
+          `${axe}; axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes[0].html))`,
+        );
+        expect(found, `${path} ${colorScheme}`).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(390);
+        await page.context().close();
+      }
+    }
   },
 );

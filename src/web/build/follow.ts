@@ -3,7 +3,6 @@
  * only), `build` (its record changed) and at last `end` with the state.
  */
 import type { Context } from "hono";
-import { stream } from "hono/streaming";
 import { type Build, isFinished } from "../../builds/build.ts";
 import type { LiveChunk } from "../../builds/live-log.ts";
 import type { BuildNumber } from "../../names.ts";
@@ -11,6 +10,7 @@ import type { WebDeps } from "../deps.ts";
 
 /** A record is looked up this often at the most, for all who follow its log together. */
 const RECORD_AGE_MS = 400;
+const FORGOTTEN_MS = 60_000;
 /** A connection over which nothing goes is closed by what stands in between. */
 const SIGN_OF_LIFE_MS = 15_000;
 
@@ -24,6 +24,7 @@ export function createFollow({ builds, openLog, followLog }: Pick<WebDeps, "buil
     if (known !== undefined && now - known.at < RECORD_AGE_MS) return known.build;
     const build = builds.get(number);
     recent.set(number, { at: now, build });
+    for (const [each, { at }] of recent) if (now - at > FORGOTTEN_MS) recent.delete(each);
     return build;
   }
 
@@ -44,45 +45,70 @@ export function createFollow({ builds, openLog, followLog }: Pick<WebDeps, "buil
     c.header("x-accel-buffering", "no");
     const after = placeOf(c.req.header("last-event-id") ?? c.req.query("after"));
     const gone = new AbortController();
-    return stream(c, async (body) => {
-      body.onAbort(() => gone.abort());
-      if (isFinished(build)) {
-        const kept = after === undefined ? await openLog(build.number) : undefined;
-        kept?.setEncoding("utf8");
-        for await (const text of kept ?? []) await body.write(encode("chunk", JSON.stringify(text)));
-        await body.write(encode("end", build.state.kind));
+    return c.body(pulled(eventsOf(build, after, gone.signal), () => gone.abort()));
+  };
+
+  async function* eventsOf(
+    build: Build,
+    after: number | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    if (isFinished(build)) {
+      const kept = after === undefined ? await openLog(build.number) : undefined;
+      kept?.setEncoding("utf8");
+      for await (const text of kept ?? []) yield encode("chunk", JSON.stringify(text));
+      yield encode("end", build.state.kind);
+      return;
+    }
+    let told = factsOf(build);
+    let isOver = false;
+    let spokeAt = performance.now();
+    yield encode("hello", "");
+    for await (const event of followLog(build.number, signal, after)) {
+      if (event.kind === "chunks") yield eventOf(event.chunks);
+      if (event.kind === "gap") yield encode("gap", JSON.stringify({ from: event.from, to: event.to }));
+      const now = await lookUp(build.number).catch(() => undefined);
+      // Redis is away: the log goes on when it is back.
+      if (now === undefined) continue;
+      // What was written before the record's end is read by the time that nothing more comes.
+      if (event.kind === "idle" && isOver) {
+        yield encode("end", now.state.kind);
         return;
       }
-      let told = factsOf(build);
-      let isOver = false;
-      let spokeAt = performance.now();
-      await body.write(encode("hello", ""));
-      for await (const event of followLog(build.number, gone.signal, after)) {
-        if (event.kind === "chunks") await body.write(eventOf(event.chunks));
-        if (event.kind === "gap") await body.write(encode("gap", JSON.stringify({ from: event.from, to: event.to })));
-        const now = await lookUp(build.number);
-        // What was written before the record's end is read by the time that nothing more comes.
-        if (event.kind === "idle" && isOver) {
-          await body.write(encode("end", now.state.kind));
-          return;
-        }
-        isOver = isFinished(now);
-        if (factsOf(now) !== told) {
-          told = factsOf(now);
-          await body.write(encode("build", now.state.kind));
-        }
-        if (event.kind !== "idle") spokeAt = performance.now();
-        else if (performance.now() - spokeAt > SIGN_OF_LIFE_MS) {
-          spokeAt = performance.now();
-          await body.write(":\n\n");
-        }
+      isOver = isFinished(now);
+      if (factsOf(now) !== told) {
+        told = factsOf(now);
+        yield encode("build", now.state.kind);
       }
-    });
-  };
+      if (event.kind !== "idle") spokeAt = performance.now();
+      else if (performance.now() - spokeAt > SIGN_OF_LIFE_MS) {
+        spokeAt = performance.now();
+        yield new TextEncoder().encode(":\n\n");
+      }
+    }
+  }
 
   function encode(event: string, data: string, id?: number): Uint8Array {
     return new TextEncoder().encode(`event: ${event}\n${id === undefined ? "" : `id: ${id}\n`}data: ${data}\n\n`);
   }
+}
+
+/** A stream that asks for the next piece when the last one is on its way: a slow reader holds up nobody but itself. */
+function pulled(pieces: AsyncGenerator<Uint8Array, void, undefined>, stopped: () => void): ReadableStream<Uint8Array> {
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { value, done } = await pieces.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        stopped();
+        await pieces.return();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** What of a record a page shows that may change while it is looked at. */

@@ -58,7 +58,9 @@ export function logRoutes(deps: WebDeps, frame: Frame): Hono {
   app.get("/builds/:number/log/outline", async (c) => {
     const build = await findBuild(builds, c.req.param("number"));
     const whole = build === undefined ? undefined : await openLog(build.number);
-    if (build === undefined || whole === undefined) return c.json({ error: "There is no log." }, 404);
+    if (build === undefined) return c.json({ error: "There is no such build." }, 404);
+    // Nothing wrong: it waits, or its log is elsewhere or gone.
+    if (whole === undefined) return c.body(null, 204);
     return c.json({ ...(await outlineFor(build, whole)), isOver: isFinished(build) });
   });
 

@@ -6,6 +6,7 @@ import { quotedTitle, revisionName, SHORT_SHA, shortTitle } from "../../builds/d
 import { type ExpectedTimes, expectedPhrase } from "../../builds/expected.ts";
 import type { LogLine } from "../../builds/log-files.ts";
 import { plainText } from "../../builds/plain-text.ts";
+import { isOfPullRequest } from "../../builds/pull-request.ts";
 import type { RecordedPlan } from "../../pipeline/plan-record.ts";
 import { changeWords, patchWords, percentWords } from "../../results/coverage-words.ts";
 import { formatBytes, formatDuration } from "../../units.ts";
@@ -174,14 +175,22 @@ const Commits = ({ build, changes }: BuildPageProps) => {
   if (changes === "asking") {
     return (
       <p>
-        <a href={`/builds/${build.number}/changes`}>What changed since the build before</a>
+        <a href={`/builds/${build.number}/changes`}>
+          What changed{isOfPullRequest(build) ? "" : " since the build before"}
+        </a>
       </p>
     );
   }
   return (
     <section aria-labelledby="commits">
       <h2 id="commits">
-        Commits since <a href={`/builds/${changes.since}`}>#{changes.since}</a>
+        {changes.since === undefined ? (
+          "Commits of this pull request"
+        ) : (
+          <>
+            Commits since <a href={`/builds/${changes.since}`}>#{changes.since}</a>
+          </>
+        )}
       </h2>
       {changes.commits.length === 0 ? <p>None: it is the same revision.</p> : null}
       <CommitList commits={changes.commits.slice(0, COMMITS_SHOWN)} />
@@ -217,9 +226,13 @@ export const ChangesPage = ({ build, changes, bar }: { build: Build; changes: Ch
       <p>There is no build before it on its branch, or git cannot be asked at the moment.</p>
     ) : (
       <>
-        <p>
-          Since <a href={`/builds/${changes.since}`}>#{changes.since}</a>
-        </p>
+        {changes.since === undefined ? (
+          <p>The commits of this pull request.</p>
+        ) : (
+          <p>
+            Since <a href={`/builds/${changes.since}`}>#{changes.since}</a>
+          </p>
+        )}
         {changes.commits.length === 0 ? <p>None: it is the same revision.</p> : null}
         <CommitList commits={changes.commits} />
       </>

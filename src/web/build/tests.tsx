@@ -66,7 +66,7 @@ const Failing = ({ tests, open = 0 }: { tests: readonly FailingTest[]; open?: nu
         {test.message === undefined ? (
           <p>Its report says no more.</p>
         ) : (
-          <pre>{test.message.split("\n").map(plainText).join("\n")}</pre>
+          <pre tabindex={0}>{test.message.split("\n").map(plainText).join("\n")}</pre>
         )}
       </details>
     ))}

@@ -41,7 +41,11 @@ export const Why = ({ build, explanation, history, incident }: WhyProps) => {
           </>
         )}
       </p>
-      {isSaid ? null : <pre class="excerpt">{excerpt.join("\n")}</pre>}
+      {isSaid ? null : (
+        <pre class="excerpt" tabindex={0}>
+          {excerpt.join("\n")}
+        </pre>
+      )}
       {before === "" ? null : <p>{before}</p>}
       {build.state.kind === "errored" ? <p>Not your change.</p> : null}
       <Suspects incident={incident} explanation={explanation} />

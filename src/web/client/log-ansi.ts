@@ -134,9 +134,9 @@ function paletteColour(index: number): Rgb {
   return [level(Math.floor(cube / 36)), level(Math.floor(cube / 6) % 6), level(cube % 6)];
 }
 
-/** The colour, made darker or lighter until it can be read (4.5:1) on the page's paper. */
+/** The colour, made darker or lighter until it can be read (4.5:1) on the page, a line that is chosen too. */
 export function legible(colour: Rgb, isDark: boolean): Rgb {
-  const paper = isDark ? 0.013 : 0.92;
+  const paper = isDark ? 0.03 : 0.84;
   let shown = colour;
   for (let turn = 0; turn < 20 && contrast(luminance(shown), paper) < 4.5; turn += 1) {
     const [red, green, blue] = shown;

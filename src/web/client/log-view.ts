@@ -39,7 +39,7 @@ export class LogView {
     this.element.className = "log-view";
     this.element.tabIndex = 0;
     this.element.setAttribute("role", "region");
-    this.element.setAttribute("aria-label", "Log");
+    this.element.setAttribute("aria-label", "Lines of the log");
     this.#space.className = "log-space";
     this.#rows.className = "log-rows";
     this.#space.append(this.#rows);

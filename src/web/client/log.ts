@@ -27,7 +27,7 @@ async function open(place: HTMLElement): Promise<void> {
 
   const read = async (): Promise<boolean> => {
     const answer = await fetch(`${address}/outline`).catch(() => undefined);
-    if (answer?.ok !== true) return false;
+    if (answer?.status !== 200) return false;
     const outline: Outline = await answer.json();
     bytes = outline.bytes;
     store.take(outline);
