@@ -1,10 +1,11 @@
 /** `!eta`: when a build should begin and be over. */
 import { z } from "zod";
-import { placePhrase, slotsOf } from "../src/builds/accepted.ts";
+import { slotsOf } from "../src/builds/accepted.ts";
 import { type Build, isFinished } from "../src/builds/build.ts";
 import { buildLine, buildUrl } from "../src/builds/describe.ts";
 import { type ExpectedTimes, expectedPhrase, NO_HISTORY } from "../src/builds/expected.ts";
 import type { Forecast } from "../src/builds/forecast.ts";
+import { placePhrase } from "../src/builds/waiting.ts";
 import { BuildArgument } from "../src/chat/build-argument.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { line } from "../src/chat/reply.ts";
@@ -74,8 +75,9 @@ function whileRunning({ startedAt }: Extract<Build["state"], { kind: "running" }
 
 function whileQueued(scene: Scene): Facts {
   const { expected, forecast, slots } = scene;
-  const place = placePhrase(forecast);
+  const place = placePhrase(forecast, scene);
   if (slots === 0) return { lead: "", more: [place, "no worker is up, so nothing begins", expectedPhrase(expected)] };
+  if (forecast?.waitsFor?.kind === "paused") return { lead: "", more: [place, expectedPhrase(expected)] };
   if (forecast?.beginsInMs === undefined) {
     return {
       lead: "",

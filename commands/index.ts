@@ -15,11 +15,13 @@ import { links } from "./links.ts";
 import { log } from "./log.ts";
 import { mute } from "./mute.ts";
 import { outbox } from "./outbox.ts";
+import { pause } from "./pause.ts";
 import { quarantine } from "./quarantine.ts";
 import { queue } from "./queue.ts";
 import { rebuild } from "./rebuild.ts";
 import { report } from "./report.ts";
 import { repro } from "./repro.ts";
+import { resume } from "./resume.ts";
 import { shutdown } from "./shutdown.ts";
 import { snooze } from "./snooze.ts";
 import { status } from "./status.ts";
@@ -43,6 +45,8 @@ export const commands: readonly Command[] = [
   last,
   queue,
   eta,
+  pause,
+  resume,
   log,
   why,
   repro,

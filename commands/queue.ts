@@ -1,8 +1,9 @@
 /** `!queue`: what waits, and for what. */
 import { z } from "zod";
-import { beginsPhrase, slotsOf } from "../src/builds/accepted.ts";
+import { slotsOf } from "../src/builds/accepted.ts";
 import { quotedTitle, revisionName, runningLine } from "../src/builds/describe.ts";
 import { expectedPhrase, NO_HISTORY } from "../src/builds/expected.ts";
+import { beginsPhrase, pausedFacts, waitsPhrase } from "../src/builds/waiting.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { line, say } from "../src/chat/reply.ts";
 
@@ -15,25 +16,34 @@ export const queue = defineCommand({
   args: z.strictObject({}),
   async run({ builds, config, clock, workers }) {
     const slots = slotsOf(await workers());
-    const { running, queued, expected, forecast } = await builds.outlook(slots);
-    if (running.length + queued.length === 0) return say("info", ["nothing runs or waits"]);
+    const { running, queued, pauses, expected, forecast } = await builds.outlook(slots);
+    const told = { now: clock.now(), timezone: config.timezone };
+    const held = pausedFacts(pauses, told);
+    if (running.length + queued.length === 0) return say("info", ["nothing runs or waits", ...held]);
     const lines = [
+      ...(held.length === 0 ? [] : [line("info", held)]),
       ...running.map((build) => {
         const shown = runningLine(build, clock.now(), expected(build)?.medianMs);
         return expected(build) === undefined ? { ...shown, facts: [...shown.facts, NO_HISTORY] } : shown;
       }),
       ...queued.map((build, index) => {
-        const told = forecast(build);
-        const begins = told === undefined ? "" : beginsPhrase(told);
+        const { waitsFor, ...place } = forecast(build) ?? {};
+        const begins = beginsPhrase(place);
         return line("queued", [
           `${index + 1}. ${build.project} #${build.number} for ${build.requester.name}`,
           `${revisionName(build)}${quotedTitle(build.revision)}`,
-          slots === 0 ? "waits for a worker" : begins === "" ? "waits for a free slot" : begins,
+          waitsFor === undefined ? "" : waitsPhrase(waitsFor, told),
+          slots === 0
+            ? "waits for a worker"
+            : begins === "" && waitsFor === undefined
+              ? "waits for a free slot"
+              : begins,
           expectedPhrase(expected(build)),
         ]);
       }),
     ];
-    const rest = lines.length - SHOWN;
-    return { lines: rest > 1 ? [...lines.slice(0, SHOWN), line("info", [`${rest} more`], config.url)] : lines };
+    const shown = held.length === 0 ? SHOWN : SHOWN + 1;
+    const rest = lines.length - shown;
+    return { lines: rest > 1 ? [...lines.slice(0, shown), line("info", [`${rest} more`], config.url)] : lines };
   },
 });

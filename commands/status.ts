@@ -3,8 +3,10 @@ import { z } from "zod";
 import type { Build } from "../src/builds/build.ts";
 import { isFinished } from "../src/builds/build.ts";
 import { buildLine, runningLine } from "../src/builds/describe.ts";
+import { pausedFacts, pausedPhrase } from "../src/builds/waiting.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { lineText, type Reply, say } from "../src/chat/reply.ts";
+import { pauseOf } from "../src/queue/pauses.ts";
 
 export const status = defineCommand({
   name: "status",
@@ -13,8 +15,14 @@ export const status = defineCommand({
   args: z.strictObject({ project: z.string().optional() }),
   async run({ args, builds, config, clock }) {
     if (args.project !== undefined) return ofProject(args.project);
-    const [running, queued, latest] = await Promise.all([builds.running(), builds.queued(), lastOfEach()]);
+    const [running, queued, latest, pauses] = await Promise.all([
+      builds.running(),
+      builds.queued(),
+      lastOfEach(),
+      builds.pauses.all(),
+    ]);
     const facts = [
+      ...pausedFacts(pauses, { now: clock.now(), timezone: config.timezone }),
       ...(await Promise.all(
         running.map(async (build) =>
           lineText(runningLine(build, clock.now(), (await builds.expected(build))?.medianMs)),
@@ -32,7 +40,11 @@ export const status = defineCommand({
       const [newest] = await builds.latest(1, project.name);
       if (newest === undefined)
         return say("info", [`${project.name} has not been built yet`, `${config.prefix}build ${project.name}`]);
-      return { lines: [buildLine(newest, config.url, clock.now(), (await builds.expected(newest))?.medianMs)] };
+      const shown = buildLine(newest, config.url, clock.now(), (await builds.expected(newest))?.medianMs);
+      const pause = pauseOf(await builds.pauses.all(), project.name);
+      if (pause === undefined) return { lines: [shown] };
+      const told = { now: clock.now(), timezone: config.timezone };
+      return { lines: [{ ...shown, facts: [...shown.facts, pausedPhrase(pause, told)] }] };
     }
 
     /** The newest finished build of every project. */

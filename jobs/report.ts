@@ -14,7 +14,7 @@ import type { ReportConfig } from "../src/config.ts";
 import { describeError } from "../src/errors.ts";
 import { OUTBOX_ROOMS, type OutboxEntry } from "../src/queue/outbox-entry.ts";
 import { pushArguments, pushLua } from "../src/queue/push.ts";
-import { newestDue, nextDue } from "../src/report/due.ts";
+import { newestDue, nextDue } from "../src/schedules/due.ts";
 import { type ReportSources, reportEntries } from "../src/report/mailing.ts";
 
 const LAST = "docker-ci:report:last";

@@ -7,6 +7,7 @@ export type { IrcChannel, IrcNetwork, IrcTls, SlackWorkspace } from "./config/ne
 export { type Account, type Person, Role } from "./config/people.ts";
 export { defaultProject, type Limits, type Project } from "./config/project.ts";
 export { type Forge, type ForgeKind, isPath, shownRepository } from "./config/repository.ts";
+export type { NightlyConfig, ScheduleConfig, Unchanged } from "./config/schedules.ts";
 export { Secret } from "./config/secret.ts";
 export type {
   BackupConfig,

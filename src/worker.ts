@@ -91,9 +91,10 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
       await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => undefined /* the loop sees the abort */);
     }
   };
+  const how = { concurrency: config.concurrency, limits: config.projects, log };
   const worker = opened.add(
     "worker",
-    createBuildWorker(redis.open(), config.concurrency, log, async (number, lost) => {
+    createBuildWorker(redis.open(), how, async (number, lost) => {
       heartbeat.beat();
       return runner.run(number, lost).finally(() => setImmediate(() => heartbeat.beat()));
     }),

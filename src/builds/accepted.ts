@@ -4,11 +4,10 @@ import type { CommandServices, WorkerStatus } from "../chat/command.ts";
 import type { ChatMessage } from "../chat/message.ts";
 import type { Identity } from "../chat/people.ts";
 import { type Reply, say } from "../chat/reply.ts";
-import { formatDuration } from "../units.ts";
 import type { Build, Requester } from "./build.ts";
 import { buildActions, buildKey, buildUrl, quotedTitle, revisionName } from "./describe.ts";
 import { expectedPhrase } from "./expected.ts";
-import type { Forecast } from "./forecast.ts";
+import { placePhrase } from "./waiting.ts";
 
 export function requesterOf(identity: Identity, { speaker, room, thread }: ChatMessage): Requester {
   return {
@@ -28,7 +27,7 @@ export function askedIn({ room, id }: ChatMessage): string {
 
 export async function accepted(
   build: Build,
-  { builds, config, workers }: Pick<CommandServices, "builds" | "config" | "workers">,
+  { builds, config, clock, workers }: Pick<CommandServices, "builds" | "config" | "clock" | "workers">,
 ): Promise<Reply> {
   const known = await workers();
   const { expected, forecast } = await builds.outlook(slotsOf(known));
@@ -37,7 +36,9 @@ export async function accepted(
     [
       `${build.project} #${build.number} queued`,
       `${revisionName(build)}${quotedTitle(build.revision)}`,
-      known.length === 0 ? "no worker is up" : placePhrase(forecast(build)),
+      known.length === 0
+        ? "no worker is up"
+        : placePhrase(forecast(build), { now: clock.now(), timezone: config.timezone }),
       expectedPhrase(expected(build)),
     ],
     buildUrl(config.url, build.number),
@@ -48,17 +49,4 @@ export async function accepted(
 /** How many builds run at a time. */
 export function slotsOf(workers: readonly WorkerStatus[]): number {
   return workers.reduce((sum, { slots }) => sum + slots, 0);
-}
-
-/** `next in line`, `2 before it, begins in about 5m20s`; of a build that has begun meanwhile, that. */
-export function placePhrase(forecast: Forecast | undefined): string {
-  if (forecast === undefined) return "begins now";
-  const place = forecast.before === 0 ? "next in line" : `${forecast.before} before it`;
-  const begins = beginsPhrase(forecast);
-  return begins === "" ? place : `${place}, ${begins}`;
-}
-
-/** `begins in about 5m20s`; nothing where it begins at once or nobody can tell. */
-export function beginsPhrase({ beginsInMs }: Forecast): string {
-  return beginsInMs === undefined || beginsInMs === 0 ? "" : `begins in about ${formatDuration(beginsInMs)}`;
 }

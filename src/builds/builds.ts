@@ -10,6 +10,7 @@ import { nearest } from "../nearest.ts";
 import type { BuildEvent } from "../pipeline/build-event.ts";
 import type { BuildQueue } from "../queue/build-queue.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
+import { createPauses, type Pause, pauseOf } from "../queue/pauses.ts";
 import { type Revision, type Revisions, UnknownRefError } from "../revisions.ts";
 import { type Build, type FinalState, isFinished, type Requester } from "./build.ts";
 import { resultReply } from "./describe.ts";
@@ -45,7 +46,10 @@ export type CancelOutcome =
 /** The line as it is now. */
 export interface Outlook {
   readonly running: readonly Build[];
+  /** In the order in which they will begin; last those of which nobody can tell when. */
   readonly queued: readonly Build[];
+  /** What is held, the longest first. */
+  readonly pauses: readonly Pause[];
   expected(build: Build): ExpectedTimes | undefined;
   /** Undefined for a build that neither runs nor waits. */
   forecast(build: Build): Forecast | undefined;
@@ -68,6 +72,7 @@ export type Builds = ReturnType<typeof createBuilds>;
 
 export function createBuilds(deps: BuildsDeps) {
   const { config, store, queue, revisions, redis, clock, log } = deps;
+  const pauses = createPauses(redis, clock, () => queue.wake());
   async function accept(
     draft: Omit<Build, "number" | "state" | "attempt" | "steps" | "requestedAt">,
     asked?: string,
@@ -75,7 +80,7 @@ export function createBuilds(deps: BuildsDeps) {
     const build = await store.create({ ...draft, requestedAt: clock.now().toISOString() }, asked);
     log.info({ build: build.number, project: build.project, by: build.requester.name }, "build accepted");
     deps.onAccepted?.(build);
-    await queue.add(build.number);
+    await queue.add(build);
     return build;
   }
 
@@ -158,7 +163,7 @@ export function createBuilds(deps: BuildsDeps) {
           announcements({ ...build, state }, config.url, clock),
         );
         if (cancelled === undefined) continue;
-        await queue.remove(number);
+        await queue.remove(build);
         return { kind: "cancelled", build: cancelled };
       }
     },
@@ -170,6 +175,8 @@ export function createBuilds(deps: BuildsDeps) {
     },
     cancelChannel: CANCEL_CHANNEL,
 
+    /** What is held. */
+    pauses,
     running: () => store.inState("running"),
     queued: () => store.inState("queued"),
     latest: (limit: number, project?: ProjectName) => store.latest(limit, project),
@@ -185,15 +192,22 @@ export function createBuilds(deps: BuildsDeps) {
 
     /** What runs, what waits behind it in order, and what that comes to with so many builds at a time. */
     async outlook(slots: number): Promise<Outlook> {
-      const [running, queued] = await Promise.all([store.inState("running"), store.inState("queued")]);
-      const projects = [...new Set([...running, ...queued].map(({ project }) => project))];
+      const [running, waiting, held] = await Promise.all([
+        store.inState("running"),
+        store.inState("queued"),
+        pauses.all(),
+      ]);
+      const projects = [...new Set([...running, ...waiting].map(({ project }) => project))];
       const histories = await Promise.all(
         projects.map(async (project) => [project, await store.latest(LOOKED_THROUGH, project)] as const),
       );
       const past = new Map(histories);
       const expected = (build: Build) => expectedTimes(past.get(build.project) ?? [], branchOf(build));
-      const told = forecast({ running, queued, slots, expected }, clock.now());
-      return { running, queued, expected, forecast: (build) => told.get(build.number) };
+      const line = { running, queued: waiting, slots, expected, limits: config.projects };
+      const told = forecast({ ...line, pauseOf: (project) => pauseOf(held, project) }, clock.now());
+      const place = ({ number }: Build): number => told.get(number)?.before ?? 0;
+      const queued = waiting.toSorted((a, b) => place(a) - place(b));
+      return { running, queued, pauses: held, expected, forecast: (build) => told.get(build.number) };
     },
   };
 }

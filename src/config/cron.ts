@@ -1,5 +1,15 @@
-/** Schedules: the five fields of cron(8). */
+/** Schedules: the five fields of cron(8), and the clock that they are read by. */
 import { scalar } from "./scalars.ts";
+
+/** A name of the time zone database. */
+export const timezone = scalar("a time zone such as Etc/UTC or Europe/Berlin", (value) => {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone === "" ? undefined : value;
+  } catch {
+    // RangeError is how Intl says that it does not know the zone.
+    return undefined;
+  }
+});
 
 const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
 const DAYS = "sun mon tue wed thu fri sat".split(" ");

@@ -27,6 +27,9 @@ const Outline = z.object({
   notify: roomList,
   projects: namedValues,
   releases: namedValues,
+  schedules: z
+    .array(z.object({ name: z.string().catch(""), projects: texts }).catch({ name: "", projects: [] }))
+    .catch([]),
   web: z.looseObject({}).catch({}),
   gitea: sites,
   gitlab: sites,
@@ -45,6 +48,7 @@ export function crossCheck(content: unknown): Problem[] {
     ...sameWebNames(outline),
     ...roomProblems(outline),
     ...unknownReleases(outline),
+    ...scheduleProblems(outline),
     ...unknownForgeHosts(outline),
     ...sameForgeHosts(outline),
   ];
@@ -143,6 +147,27 @@ function unknownNetwork(address: string, path: KeyPath, known: Outline["irc"], k
   const allowed = names.length === 0 ? `none, as ${kind} names no network` : names.join(", ");
   const hint = didYouMean(nearest(name, names, 1));
   return [{ path, message: `found network "${name}", allowed: ${allowed}${hint === "" ? "" : `. ${hint}`}` }];
+}
+
+/** A schedule is known by its name, and builds what there is. */
+function scheduleProblems({ schedules, projects }: Outline): Problem[] {
+  const names = Object.keys(projects);
+  const seen = new Set<string>();
+  return schedules.flatMap((schedule, index): Problem[] => {
+    const path = ["schedules", index];
+    const isRepeated = schedule.name !== "" && seen.has(schedule.name);
+    seen.add(schedule.name);
+    const again = `found "${schedule.name}" again, allowed: a name of its own for each schedule`;
+    const unknown = schedule.projects.filter((project) => project !== "" && !names.includes(project));
+    return [
+      ...(isRepeated ? [{ path: [...path, "name"], message: again }] : []),
+      ...unknown.map((project) => {
+        const hint = didYouMean(nearest(project, names, 1));
+        const message = `found "${project}", which no project is called${hint === "" ? "" : `. ${hint}`}`;
+        return { path: [...path, "projects"], message };
+      }),
+    ];
+  });
 }
 
 function unknownReleases({ releases, projects }: Outline): Problem[] {

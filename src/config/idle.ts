@@ -7,9 +7,7 @@ const TOP_LEVEL: Readonly<Record<string, string>> = {
   retention: "clearing up old builds is",
 };
 
-const OF_PROJECT: Readonly<Record<string, string>> = {
-  nightly: "nightly builds are",
-};
+const OF_PROJECT: Readonly<Record<string, string>> = {};
 
 const Outline = z.looseObject({
   projects: z.record(z.string(), z.looseObject({}).catch({})).catch({}),

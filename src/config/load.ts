@@ -108,6 +108,7 @@ function toConfig(
         },
       ]),
     ),
+    schedules: written.schedules,
     releases: written.releases,
     backup: written.backup,
     report: written.report,

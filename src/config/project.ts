@@ -3,7 +3,6 @@ import type { z } from "zod";
 import { GitRef, ProjectName } from "../names.ts";
 import { type Pipeline, PipelineSchema } from "../pipeline/schema.ts";
 import { DURATION_EXAMPLES, parseDuration } from "../units.ts";
-import { cron } from "./cron.ts";
 import { type Forge, forge, forgeOf, repository } from "./repository.ts";
 import {
   amount,
@@ -18,7 +17,9 @@ import {
   secret,
   section,
   size,
+  textLike,
 } from "./scalars.ts";
+import { type NightlyConfig, nightly, Unchanged } from "./schedules.ts";
 import type { Secret } from "./secret.ts";
 import { type NotifyConfig, notify } from "./services.ts";
 
@@ -44,7 +45,12 @@ export interface Project {
   readonly pipeline: Pipeline | undefined;
   /** `undefined`: not looked for by ourselves. */
   readonly pollMs: number | undefined;
-  readonly nightly: string | undefined;
+  readonly nightly: NightlyConfig | undefined;
+  readonly nightlyUnchanged: Unchanged;
+  /** How many of its builds run at a time; undefined: as many as there are slots. */
+  readonly max: number | undefined;
+  /** Of all projects of a group one build runs at a time, in the order of asking. */
+  readonly group: string | undefined;
   readonly pullRequests: "ask" | "run" | "never";
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, Secret>>;
@@ -92,7 +98,13 @@ const project = section({
   branch: branch.prefault("main"),
   pipeline: PipelineSchema.optional(),
   poll: poll.optional(),
-  nightly: cron.optional(),
+  nightly: nightly.optional(),
+  nightly_unchanged: Unchanged.default("skip"),
+  max: count(1, 256).optional(),
+  group: textLike(
+    /^[a-z0-9][a-z0-9_-]{0,31}$/,
+    "a name of lower-case letters, digits, '_' and '-', at most 32",
+  ).optional(),
   pull_requests: choice(["ask", "run", "never"]).default("ask"),
   env: envMapping.default({}),
   secrets: mapping(envName, secret, "a mapping of names to text").default({}),
@@ -116,7 +128,10 @@ function toProject(name: ProjectName, written: z.output<typeof project>): Projec
     branch: written.branch,
     pipeline: written.pipeline,
     pollMs: written.poll === "off" ? undefined : written.poll,
-    nightly: written.nightly,
+    nightly: written.nightly === "off" ? undefined : written.nightly,
+    nightlyUnchanged: written.nightly_unchanged,
+    max: written.max,
+    group: written.group,
     pullRequests: written.pull_requests,
     env: written.env,
     secrets: written.secrets,

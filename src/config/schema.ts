@@ -1,22 +1,15 @@
 /** `docker-ci.yml` as it is written: every key, its shape and its default. */
 import type { z } from "zod";
+import { timezone } from "./cron.ts";
 import { forgeSites, hooks } from "./forge-sites.ts";
 import { engineAddress, listen, redisUrl } from "./listen.ts";
 import { ircNetwork, slackWorkspace } from "./networks.ts";
 import { people, roles } from "./people.ts";
 import { projects } from "./project.ts";
-import { count, flag, httpUrl, list, scalar, section, text, textLike } from "./scalars.ts";
+import { count, flag, httpUrl, list, section, text, textLike } from "./scalars.ts";
+import { schedules } from "./schedules.ts";
 import { backup, github, mail, notify, releases, report, retention } from "./services.ts";
 import { web } from "./web.ts";
-
-const timezone = scalar("a time zone such as Etc/UTC or Europe/Berlin", (value) => {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone === "" ? undefined : value;
-  } catch {
-    // RangeError is how Intl says that it does not know the zone.
-    return undefined;
-  }
-});
 
 /** Paths are still as written; `toConfig` makes them absolute, and fills in what depends on another key. */
 export const ConfigFile = section({
@@ -42,6 +35,7 @@ export const ConfigFile = section({
   gitlab: forgeSites,
   hooks: hooks.optional(),
   projects: projects.prefault({}),
+  schedules: schedules.default([]),
   releases: releases.prefault({}),
   backup: backup.optional(),
   report: report.optional(),

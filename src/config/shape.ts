@@ -5,6 +5,7 @@ import type { Listen, RedisConfig } from "./listen.ts";
 import type { IrcNetwork, SlackWorkspace } from "./networks.ts";
 import type { Person, Role } from "./people.ts";
 import type { Project } from "./project.ts";
+import type { ScheduleConfig } from "./schedules.ts";
 import type {
   BackupConfig,
   GithubConfig,
@@ -48,6 +49,8 @@ export interface Config {
   /** A listener for webhooks only. */
   readonly hooks: HooksConfig | undefined;
   readonly projects: ReadonlyMap<ProjectName, Project>;
+  /** What is built by the clock besides the projects' own nights. */
+  readonly schedules: readonly ScheduleConfig[];
   readonly releases: ReadonlyMap<ProjectName, ReleaseConfig>;
   readonly backup: BackupConfig | undefined;
   readonly report: ReportConfig | undefined;

@@ -1,15 +1,18 @@
-/** BullMQ on Redis: it wakes a worker for every build that waits. The records decide; a job carries only a number. */
+/**
+ * BullMQ on Redis: it wakes workers. The records decide what a build is, and the line (line.ts) which one is next; a job says only
+ * that something may be waiting. Who takes one asks the line, and wakes the next as long as anything waits.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Queue, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { z } from "zod";
+import type { Build } from "../builds/build.ts";
 import type { BuildStore } from "../builds/store.ts";
-import { BuildNumber } from "../names.ts";
+import type { BuildNumber } from "../names.ts";
+import { createLine, type Limits } from "./line.ts";
 
 const QUEUE_NAME = "builds";
 const PREFIX = "docker-ci:bull";
-const Payload = z.strictObject({ number: BuildNumber });
 
 /**
  * A worker that has not renewed its lock for this long (it does at half of it) is taken for dead, and its job is given to
@@ -17,25 +20,64 @@ const Payload = z.strictObject({ number: BuildNumber });
  */
 const LOCK_MS = 6_000;
 const STALLED_CHECK_MS = 2_000;
-/** How often builds without a job are looked for: what a crash between writing a record and adding its job leaves. */
+/** How often builds that nobody has are looked for: what a crash between writing a record and putting it in line leaves. */
 const SWEEP_MS = 10_000;
 
-/** A job is waiting, then at work, then gone: a second look would do. */
-const REMOVE_TRIES = 5;
-
-const jobId = (number: number): string => `build-${number}`;
-
 export interface BuildQueue extends AsyncDisposable {
-  /** Wakes a worker for this build. Doing it twice is the same as doing it once. */
-  add(number: BuildNumber): Promise<void>;
-  /** Takes a waiting job out; one at work is not touched. */
-  remove(number: BuildNumber): Promise<void>;
-  /** Gives every build that waits or runs a job if it has none. */
+  /** Puts it in line and wakes a worker. Doing it twice is the same as doing it once. */
+  add(build: Build): Promise<void>;
+  /** Takes one that waits out of the line; one at work is not touched. */
+  remove(build: Pick<Build, "number" | "project">): Promise<void>;
+  /** Wakes a worker if anything waits: what held it may be gone. */
+  wake(): Promise<void>;
+  /** Puts every build that waits or runs in line if nobody has it. */
   sweep(): Promise<void>;
 }
 
 /** @param connection one that never gives up; not closed here. */
 export function createBuildQueue(connection: Redis, store: BuildStore, log: Logger): BuildQueue {
+  const queue = openQueue(connection);
+  const line = createLine(connection);
+
+  const wake = async (): Promise<void> => {
+    if (await line.isWaiting()) await wakeOne(queue);
+  };
+  const sweep = async (): Promise<void> => {
+    for (const { number, taker } of await line.taken()) {
+      if ((await queue.getJob(taker.job)) === undefined) await line.release(number, taker);
+    }
+    for (const kind of ["queued", "running"] as const) {
+      for (const build of await store.inState(kind)) {
+        if (await line.has(build)) continue;
+        // It may have ended since the list was read.
+        if ((await store.get(build.number))?.state.kind !== kind) continue;
+        log.warn({ build: build.number, state: kind }, "build had no job; queued it again");
+        await line.add(build);
+      }
+    }
+    await wake();
+  };
+  const timer = setInterval(() => {
+    void sweep().catch((error: unknown) => log.error({ err: error }, "sweep failed"));
+  }, SWEEP_MS);
+  timer.unref();
+
+  return {
+    wake,
+    sweep,
+    async add(build) {
+      await line.add(build);
+      await wake();
+    },
+    remove: (build) => line.remove(build),
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await queue.close();
+    },
+  };
+}
+
+function openQueue(connection: Redis): Queue {
   const queue = new Queue(QUEUE_NAME, {
     connection,
     prefix: PREFIX,
@@ -44,45 +86,15 @@ export function createBuildQueue(connection: Redis, store: BuildStore, log: Logg
   queue.on("error", () => {
     // The connection logs its own outages.
   });
+  return queue;
+}
 
-  const add = async (number: BuildNumber): Promise<void> => {
-    await queue.add("build", { number }, { jobId: jobId(number) });
-  };
-  const sweep = async (): Promise<void> => {
-    for (const state of ["queued", "running"] as const) {
-      for (const build of await store.inState(state)) {
-        if ((await queue.getJob(jobId(build.number))) !== undefined) continue;
-        log.warn({ build: build.number, state }, "build had no job; queued it again");
-        await add(build.number);
-      }
-    }
-  };
-  const timer = setInterval(() => {
-    void sweep().catch((error: unknown) => log.error({ err: error }, "sweep failed"));
-  }, SWEEP_MS);
-  timer.unref();
-
-  return {
-    add,
-    sweep,
-    async remove(number) {
-      for (let triesLeft = REMOVE_TRIES; ; triesLeft -= 1) {
-        const job = await queue.getJob(jobId(number));
-        if (job === undefined || (await job.isActive())) return;
-        try {
-          await job.remove();
-          return;
-        } catch (error) {
-          // A worker took it, or ended it, since we looked: so look again.
-          if (triesLeft === 0) throw error;
-        }
-      }
-    },
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      await queue.close();
-    },
-  };
+/**
+ * One job that waits is enough: who takes it looks at the line after that, so it sees all that was put there before. Call it after
+ * putting something there.
+ */
+async function wakeOne(queue: Queue): Promise<void> {
+  if ((await queue.getWaitingCount()) === 0) await queue.add("wake", {});
 }
 
 /** How a job ended for the queue: `done` needs nothing more, `give-back` lets the next worker, or the next start, go on. */
@@ -95,32 +107,56 @@ export interface BuildWorker extends AsyncDisposable {
   readonly active: ReadonlySet<BuildNumber>;
 }
 
+export interface BuildWorkerOptions {
+  /** How many builds at a time. */
+  readonly concurrency: number;
+  /** What projects keep to; those that are not in it have no limit. */
+  readonly limits: Limits;
+  readonly log: Logger;
+}
+
 /**
- * Takes jobs and runs them, `concurrency` at a time.
+ * Takes jobs and runs the builds that the line gives for them.
  * @param run is called with a signal that aborts when this worker lost the job to another (it was taken for dead).
  * Disposing waits for what is at work: stop that first.
  */
 export function createBuildWorker(
   connection: Redis,
-  concurrency: number,
-  log: Logger,
+  { concurrency, limits, log }: BuildWorkerOptions,
   run: (number: BuildNumber, lost: AbortSignal) => Promise<JobOutcome>,
 ): BuildWorker {
   const active = new Set<BuildNumber>();
   const lost = new Map<string, AbortController>();
+  const queue = openQueue(connection);
+  const line = createLine(connection);
+
+  /** @returns whether the job is to be given back. Its build stays bound to it then, as it does when the job was lost. */
+  async function work(job: string, token: string): Promise<boolean> {
+    const taker = { job, token };
+    const { number, more } = await line.take(taker, limits);
+    if (more && number !== undefined) await wakeOne(queue);
+    if (number === undefined) return false;
+    const controller = new AbortController();
+    lost.set(job, controller);
+    active.add(number);
+    let outcome: JobOutcome = "done";
+    try {
+      outcome = await run(number, controller.signal);
+    } catch (error) {
+      log.error({ err: error, build: number }, "a build's job failed; the sweep retries it");
+    } finally {
+      active.delete(number);
+      lost.delete(job);
+    }
+    if (outcome === "give-back") return true;
+    if (!controller.signal.aborted && (await line.release(number, taker))) await wakeOne(queue);
+    return false;
+  }
+
   const worker = new Worker(
     QUEUE_NAME,
-    async (job, token) => {
-      const { number } = Payload.parse(job.data);
-      const controller = new AbortController();
-      lost.set(jobId(number), controller);
-      active.add(number);
-      try {
-        if ((await run(number, controller.signal)) === "done") return;
-      } finally {
-        active.delete(number);
-        lost.delete(jobId(number));
-      }
+    async (job, token = "") => {
+      if (!(await work(job.id ?? "", token))) return;
       await job.moveToWait(token);
       throw new WaitingError();
     },
@@ -141,7 +177,7 @@ export function createBuildWorker(
     for (const id of ids) lost.get(id)?.abort(new Error("another worker has taken this build over"));
   });
   worker.on("failed", (job, error) =>
-    log.error({ err: error, job: job?.id }, "a build's job failed; the sweep retries it"),
+    log.error({ err: error, job: job?.id }, "the line could not be asked; the sweep wakes another worker"),
   );
 
   let closing: Promise<void> | undefined;
@@ -158,6 +194,7 @@ export function createBuildWorker(
       stopTaking();
       // A close waits for ever when Redis is away (bullmq 6), and what it would save the next start's stalled check saves too.
       await Promise.race([closing, sleep(3_000, undefined, { ref: false })]);
+      await Promise.race([queue.close(), sleep(1_000, undefined, { ref: false })]);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** `/schedule`: what docker-ci does by itself, and when next. */
 import { Hono } from "hono";
 import type { Config } from "../config.ts";
-import { nextDue } from "../report/due.ts";
+import { nextDue } from "../schedules/due.ts";
 import { formatAge } from "../units.ts";
 import type { Frame, WebDeps } from "./deps.ts";
 import { Page, Time } from "./shell.tsx";

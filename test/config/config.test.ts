@@ -100,7 +100,7 @@ test("every key of the documentation is accepted, and what is not there yet is s
   expect(project(config, "docker-registry")).toMatchObject({
     forge: { kind: "github", owner: "distribution", name: "distribution" },
     pollMs: 60_000,
-    nightly: "0 7 * * *",
+    nightly: { at: "0 7 * * *", timezone: undefined },
     env: { CGO_ENABLED: "0" },
   });
   expect(config.idle.map((sentence) => sentence.split(":")[0])).toEqual([
@@ -108,7 +108,6 @@ test("every key of the documentation is accepted, and what is not there yet is s
     "backup",
     "retention",
     "projects.docker-registry.poll",
-    "projects.docker-registry.nightly",
     "projects.docker-registry.pull_requests",
   ]);
   expect(config.idle[0]).toBe("releases: accepted, but releases are not there yet; the key does nothing so far");

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { deferred } from "../../src/lifecycle.ts";
 import { createBuildWorker, type JobOutcome } from "../../src/queue/build-queue.ts";
+import type { Limits } from "../../src/queue/line.ts";
 import { openRecords, type Records } from "../support/records.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -9,10 +10,10 @@ import { waitFor } from "../support/wait-for.ts";
 function startWorker(
   { redis, log }: Records,
   run: (number: number, lost: AbortSignal) => Promise<JobOutcome> = async () => "done",
-  concurrency = 1,
+  { concurrency = 1, limits = new Map() }: { concurrency?: number; limits?: Limits } = {},
 ) {
   const taken: number[] = [];
-  const worker = createBuildWorker(redis.open(), concurrency, log, async (number, lost) => {
+  const worker = createBuildWorker(redis.open(), { concurrency, limits, log }, async (number, lost) => {
     taken.push(number);
     return run(number, lost);
   });
@@ -22,10 +23,9 @@ function startWorker(
 describe("a queued build", () => {
   test("wakes a worker once, however often it is added", async () => {
     await using records = await openRecords();
-    const { number } = await records.create();
-    await Promise.all([records.queue.add(number), records.queue.add(number), records.queue.add(number)]);
-    const next = await records.create();
-    await records.queue.add(next.number);
+    const build = await records.create();
+    await Promise.all([records.queue.add(build), records.queue.add(build), records.queue.add(build)]);
+    await records.queue.add(await records.create());
     await using worker = startWorker(records);
     await waitFor("both builds", () => worker.taken.length >= 2);
     expect(worker.taken).toEqual([1, 2]);
@@ -33,9 +33,9 @@ describe("a queued build", () => {
 
   test("is taken out of the line", async () => {
     await using records = await openRecords();
-    for (const build of [await records.create(), await records.create()]) await records.queue.add(build.number);
+    for (const build of [await records.create(), await records.create()]) await records.queue.add(build);
     const [first] = await records.store.inState("queued");
-    if (first !== undefined) await records.queue.remove(first.number);
+    if (first !== undefined) await records.queue.remove(first);
     await using worker = startWorker(records);
     await waitFor("the other build", () => worker.taken.length > 0);
     expect(worker.taken).toEqual([2]);
@@ -43,31 +43,31 @@ describe("a queued build", () => {
 
   test("at work is not taken out, and one that is over needs no taking out", async () => {
     await using records = await openRecords();
-    const { number } = await records.create();
-    await records.queue.add(number);
+    const build = await records.create();
+    await records.queue.add(build);
     const go = deferred<JobOutcome>();
     await using worker = startWorker(records, () => go.promise);
     await waitFor("it to be at work", () => worker.taken.length > 0);
-    await records.queue.remove(number);
+    await records.queue.remove(build);
     expect(worker.worker.active.size).toBe(1);
     go.resolve("done");
     await waitFor("it to be over", () => worker.worker.active.size === 0);
-    await records.queue.remove(number);
+    await records.queue.remove(build);
   });
 
   test("that a worker takes while it is being taken out harms neither", async () => {
     await using records = await openRecords();
     await using _worker = startWorker(records);
     for (let round = 0; round < 200; round += 1) {
-      const { number } = await records.create();
-      await Promise.all([records.queue.add(number), records.queue.remove(number)]);
+      const build = await records.create();
+      await Promise.all([records.queue.add(build), records.queue.remove(build)]);
     }
     expect(records.entries(40)).toEqual([]);
   });
 
   test("more than a worker can take wait for their turn, in order", async () => {
     await using records = await openRecords();
-    for (let count = 0; count < 5; count += 1) await records.queue.add((await records.create()).number);
+    for (let count = 0; count < 5; count += 1) await records.queue.add(await records.create());
     let most = 0;
     await using worker = startWorker(
       records,
@@ -76,7 +76,7 @@ describe("a queued build", () => {
         await new Promise((resolve) => setImmediate(resolve));
         return "done";
       },
-      2,
+      { concurrency: 2 },
     );
     await waitFor("all", () => worker.taken.length === 5 && worker.worker.active.size === 0);
     expect(worker.taken).toEqual([1, 2, 3, 4, 5]);
@@ -108,7 +108,7 @@ describe("the sweep", () => {
 
   test("leaves alone what has a job, and what is over", async () => {
     await using records = await openRecords();
-    await records.queue.add((await records.create()).number);
+    await records.queue.add(await records.create());
     const over = await records.create();
     await records.store.transition(over, { kind: "cancelled", finishedAt: over.requestedAt, by: "ada" });
     await records.queue.sweep();
@@ -120,7 +120,7 @@ describe("the sweep", () => {
 
   test("gives a new job to a build whose job failed by a fault of ours", async () => {
     await using records = await openRecords();
-    await records.queue.add((await records.create()).number);
+    await records.queue.add(await records.create());
     let isBroken = true;
     await using worker = startWorker(records, async () => {
       if (!isBroken) return "done";
@@ -128,7 +128,7 @@ describe("the sweep", () => {
       throw new Error("a bug");
     });
     await waitFor("the failure", () => records.entries(50).length > 0);
-    expect(records.entries(50)).toMatchObject([{ job: "build-1", err: { message: "a bug" } }]);
+    expect(records.entries(50)).toMatchObject([{ build: 1, err: { message: "a bug" } }]);
     await records.queue.sweep();
     await waitFor("the second try", () => worker.taken.length === 2);
   });
@@ -138,11 +138,11 @@ test("a worker that dies loses its build to another", {
   timeout: 40_000,
 }, async () => {
   await using records = await openRecords();
-  await records.queue.add((await records.create()).number);
+  await records.queue.add(await records.create());
   // Its connection goes down for good, as that of a machine whose cable was pulled: it cannot renew its lock.
   const cable = records.redis.open();
   const heard: string[] = [];
-  const dead = createBuildWorker(cable, 1, records.log, (number, lost) => {
+  const dead = createBuildWorker(cable, { concurrency: 1, limits: new Map(), log: records.log }, (number, lost) => {
     heard.push(`took ${number}`);
     return new Promise((resolve) => lost.addEventListener("abort", () => resolve("done")));
   });
@@ -156,7 +156,7 @@ test("a worker that dies loses its build to another", {
 
 test("a build that is given back is taken again", async () => {
   await using records = await openRecords();
-  await records.queue.add((await records.create()).number);
+  await records.queue.add(await records.create());
   let tries = 0;
   await using worker = startWorker(records, async () => {
     tries += 1;

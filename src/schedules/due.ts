@@ -1,7 +1,7 @@
 /** When a schedule was last due. BullMQ reads the pattern, as it does for every other schedule, but the time is the caller's. */
 import { getNextMillis } from "bullmq";
 import { ConfigError, describeError } from "../errors.ts";
-import { wallClock } from "./days.ts";
+import { wallClock } from "../report/days.ts";
 
 const DAY_MS = 86_400_000;
 /** Looked at one after the other, so that a schedule of every minute is not counted through from last year. */

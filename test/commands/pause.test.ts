@@ -1,0 +1,62 @@
+/** `!pause` and `!resume`: what they hold, what is said of it meanwhile, and that it can be looked up who did. */
+import { expect, test } from "vitest";
+import { createAudit } from "../../src/audit/audit.ts";
+import { clock, openRecords } from "../support/records.ts";
+import { openTalk } from "../support/talk.ts";
+
+const ADA = { trusted: true };
+
+test("paused builds wait, and everybody who looks is told by whom", async () => {
+  await using records = await openRecords();
+  const talk = openTalk(records);
+  await records.create("hello");
+  await records.create("docker");
+  expect(await talk.ask("!pause hello", ADA)).toEqual([
+    "hello paused: no build of it begins · 1 queued waits · !resume hello lets them go on",
+  ]);
+  expect(await talk.ask("!pause hello", { ...ADA, nick: "bob" })).toEqual([
+    "hello is paused by ada since Sun 12:00 UTC already · 1 queued waits · !resume hello lets them go on",
+  ]);
+  const queue = await talk.ask("!queue");
+  expect(queue[0]).toBe("hello paused by ada since Sun 12:00 UTC");
+  expect(queue[1]).toContain("1. docker #2 for ada");
+  expect(queue[2]).toContain("2. hello #1 for ada");
+  expect(queue[2]).toContain(" · paused by ada since Sun 12:00 UTC · ");
+  expect((await talk.ask("!eta 1"))[0]).toContain(" · paused by ada since Sun 12:00 UTC · ");
+  expect((await talk.ask("!status"))[0]).toMatch(/^hello paused by ada since Sun 12:00 UTC · /);
+  expect((await talk.ask("!status hello"))[0]).toContain(" · paused by ada since Sun 12:00 UTC · ");
+  expect((await talk.ask("!build hello", ADA))[0]).toContain(" · paused by ada since Sun 12:00 UTC · ");
+  expect(await talk.ask("!resume hello", ADA)).toEqual([
+    "hello resumed, was paused by ada since Sun 12:00 UTC · 2 queued",
+  ]);
+  expect((await talk.ask("!queue"))[0]).toContain("1. hello #1 for ada");
+});
+
+test("everything can be paused, beside a project, and neither ends the other", async () => {
+  await using records = await openRecords();
+  const talk = openTalk(records);
+  expect(await talk.ask("!pause", ADA)).toEqual(["everything paused: no build of it begins · !resume lets them go on"]);
+  await talk.ask("!pause hello", ADA);
+  expect(await talk.ask("!queue")).toEqual([
+    "nothing runs or waits · paused by ada since Sun 12:00 UTC · hello paused by ada since Sun 12:00 UTC",
+  ]);
+  expect(await talk.ask("!resume hello", ADA)).toEqual([
+    "hello resumed, was paused by ada since Sun 12:00 UTC · everything is still paused by ada since Sun 12:00 UTC",
+  ]);
+  expect(await talk.ask("!resume", ADA)).toEqual(["everything resumed, was paused by ada since Sun 12:00 UTC"]);
+  expect(await talk.ask("!resume", ADA)).toEqual(["everything was not paused"]);
+});
+
+test("it takes the role developer, is in the audit log, and knows no other projects", async () => {
+  await using records = await openRecords();
+  const talk = openTalk(records);
+  expect((await talk.ask("!pause hello", { nick: "mallory" }))[0]).toMatch(/^!pause takes the role developer\./);
+  expect((await talk.ask("!pause helo", ADA))[0]).toMatch(/^no project "helo". Did you mean hello\?/);
+  await talk.ask("!pause hello", ADA);
+  await talk.ask("!resume hello", ADA);
+  const entries = await createAudit(records.redis.commands, clock).latest(2);
+  expect(entries.map(({ who, action, detail }) => [who, action, detail])).toEqual([
+    ["ada", "resume", "hello"],
+    ["ada", "pause", "hello"],
+  ]);
+});
