@@ -8,12 +8,17 @@ export const build = defineCommand({
   name: "build",
   aliases: ["force"],
   summary: "Queue a build of a project and answer here with the result.",
-  examples: ["!build docker-registry", "!build docker-registry v2.1", "!build hello main GREETING=hi"],
+  examples: [
+    "!build docker-registry",
+    "!build docker-registry v2.1",
+    "!build docker PR#12",
+    "!build hello main GREETING=hi",
+  ],
   role: "developer",
   repeatable: true,
   args: z.strictObject({
     project: z.string(),
-    ref: GitRef.optional().meta({ label: "branch, tag or commit" }),
+    ref: GitRef.optional().meta({ label: "branch, tag, commit or PR#12" }),
     params: z.record(z.string(), z.string()).default({}).meta({ takes: "pairs" }),
   }),
   async run({ args, builds, message, identity, ...services }) {

@@ -1,15 +1,16 @@
 /** The job that runs a build: takes the record, fetches the revision, runs its pipeline, writes down and announces how it ended. */
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { countFlaky, coverageBefore, drawCoveragePages, resultsOf } from "../src/builds/after-build.ts";
 import { type Build, type FinalState, isFinished } from "../src/builds/build.ts";
 import { BuildAtWork, Overtaken } from "../src/builds/build-at-work.ts";
 import { BuildLog } from "../src/builds/build-log.ts";
-import { unknownRef } from "../src/builds/builds.ts";
 import { quotedTitle, revisionName } from "../src/builds/describe.ts";
-import { maskOf } from "../src/builds/inputs.ts";
+import { inputsOf, maskOf } from "../src/builds/inputs.ts";
 import { logsFolder } from "../src/builds/log-files.ts";
 import { coverageFolder, runOfBuild } from "../src/builds/pipeline-of-build.ts";
+import { eventOf, lookUp, pullRequestName, targetBranch, unknownRef } from "../src/builds/pull-request.ts";
 import { sweepLeftovers, tidyUp, treeFile, type Workshop } from "../src/builds/tidy.ts";
 import { type Clock, systemClock } from "../src/clock.ts";
 import type { Project } from "../src/config.ts";
@@ -24,7 +25,7 @@ import { Cancelled, HandedOver } from "../src/pipeline/stop.ts";
 import { storeTree } from "../src/pipeline/tree.ts";
 import type { JobOutcome } from "../src/queue/build-queue.ts";
 import { nameCoverage } from "../src/results/coverage-names.ts";
-import { type Revision, UnknownRefError } from "../src/revisions.ts";
+import { MergeConflictError, type Revision, UnknownRefError } from "../src/revisions.ts";
 import { formatDuration } from "../src/units.ts";
 import type { BuildRunner, WorkerParts } from "../src/worker.ts";
 
@@ -42,6 +43,24 @@ type Scene = WorkerParts & Workshop & { readonly clock: Clock };
 /** The revision itself cannot be built: a result, with one phrase that says why. */
 class Unbuildable extends Error {
   override readonly name = "Unbuildable";
+}
+
+/** So many files in conflict are told in the reason; the record has more of them. */
+const CONFLICTS_TOLD = 5;
+
+/** A pull request that cannot be merged: the same, with the files. */
+class Unmergeable extends Unbuildable {
+  readonly conflicts: readonly string[];
+
+  constructor(pullRequest: string, into: string, cause: MergeConflictError) {
+    const { files } = cause;
+    const told = files.slice(0, CONFLICTS_TOLD).join(", ");
+    const more = files.length > CONFLICTS_TOLD ? ` and ${files.length - CONFLICTS_TOLD} more` : "";
+    const reason =
+      files.length === 0 ? `has no history in common with ${into}` : `conflicts with ${into} in ${told}${more}`;
+    super(`${pullRequest} ${reason}`, { cause });
+    this.conflicts = files;
+  }
 }
 
 /** Runs builds to their end, or as far as this process lives; never throws for what a build may do. */
@@ -130,7 +149,7 @@ async function attempt(scene: Scene, record: BuildAtWork, signal: AbortSignal, l
 
 type Ended =
   | { readonly kind: "passed" }
-  | { readonly kind: "failed"; readonly reason: string }
+  | { readonly kind: "failed"; readonly reason: string; readonly conflicts?: string[] }
   | { readonly kind: "errored"; readonly reason: string; readonly tries: number }
   | { readonly kind: "cancelled"; readonly by: string; readonly reason?: string };
 
@@ -152,6 +171,8 @@ async function tryTwice(
         return { kind: "cancelled", by: error.by, ...(error.reason === undefined ? {} : { reason: error.reason }) };
       }
       if (error instanceof HandedOver || error instanceof Overtaken || signal.aborted) throw error;
+      if (error instanceof Unmergeable)
+        return { kind: "failed", reason: error.message, conflicts: [...error.conflicts] };
       if (error instanceof Unbuildable) return { kind: "failed", reason: error.message };
       log.error({ err: error, tries }, "the machinery broke under a build");
       const mask = maskOf(project);
@@ -175,10 +196,9 @@ async function runOnce(
 ): Promise<Ended> {
   signal.throwIfAborted();
   const { config, runtime, store } = scene;
-  const { revisions } = scene.engine;
-  const revision = record.build.revision ?? (await lookUp(scene, project, record, signal));
+  const revision = record.build.revision ?? (await lookUpNow(scene, project, record, buildLog, signal));
   const tree = await storeTree(
-    await revisions.pack(project.repo, revision.sha, signal),
+    await packed(scene, project, revision, signal),
     treeFile(config, record.build.number),
     [PIPELINE_FILE, "Dockerfile"],
     signal,
@@ -188,7 +208,8 @@ async function runOnce(
   for (const problem of chosen.problems) await buildLog.line(`── ${problem}`);
   const { plan } = chosen;
   if (plan === undefined) throw new Unbuildable(chosen.reason);
-  const given = { projectEnv: Object.keys(project.env), secrets: Object.keys(project.secrets) };
+  const { secrets } = inputsOf(build, revision, project, config.url);
+  const given = { projectEnv: Object.keys(project.env), secrets: Object.keys(secrets) };
   await store.setPlan(build.number, recordPlan(plan, given));
 
   const { run, remarks, announced } = await runOfBuild(scene, {
@@ -223,15 +244,34 @@ function measuresDrop({ steps }: Plan): boolean {
   return steps.some(({ step }) => step.kind === "run" && step.thresholds.maxDrop !== undefined);
 }
 
-async function lookUp(
+/** The tree that is tested; that of a pull request is what it would become. */
+async function packed(
+  { engine: { revisions } }: Scene,
+  { repo }: Project,
+  { sha, ref, pullRequest }: Revision,
+  signal: AbortSignal,
+): Promise<Readable> {
+  if (pullRequest === undefined) return await revisions.pack(repo, sha, signal);
+  try {
+    return await revisions.packMerged(repo, sha, pullRequest.base, signal);
+  } catch (error) {
+    if (!(error instanceof MergeConflictError)) throw error;
+    throw new Unmergeable(pullRequestName(pullRequest.number), ref, error);
+  }
+}
+
+async function lookUpNow(
   { engine: { revisions }, config }: Scene,
   project: Project,
   record: BuildAtWork,
+  buildLog: BuildLog,
   signal: AbortSignal,
 ): Promise<Revision> {
   try {
-    const revision = await revisions.resolve(project.repo, record.build.ref, signal);
+    const revision = await lookUp(revisions, project, record.build.ref, signal);
     await record.revision(revision);
+    // The log's first line was written before.
+    await buildLog.line(`── ${revisionName(record.build)}${quotedTitle(revision)} by ${revision.author}`);
     return revision;
   } catch (error) {
     if (error instanceof UnknownRefError)
@@ -248,9 +288,8 @@ function choose(project: Project, top: ReadonlyMap<string, string>, build: Build
   try {
     const chosen = choosePipeline(project.pipeline, top);
     if (chosen.pipeline === undefined) return { ...chosen, plan: undefined };
-    const { revision, event = "chat", onlySteps } = build;
-    const branch = revision?.kind === "branch" ? revision.ref : undefined;
-    return { problems: chosen.problems, plan: planBuild(chosen.pipeline, { branch, event, onlySteps }) };
+    const occasion = { branch: targetBranch(build.revision), event: eventOf(build), onlySteps: build.onlySteps };
+    return { problems: chosen.problems, plan: planBuild(chosen.pipeline, occasion) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const more = error.problems.length > 1 ? ` (and ${error.problems.length - 1} more in the log)` : "";

@@ -132,6 +132,8 @@ export interface ImageBuild {
   /** Whether RUN lines may reach the network. */
   readonly network: "internet" | "none";
   readonly limits: Pick<ContainerLimits, "memoryBytes" | "cpus">;
+  /** Folders that RUN lines keep (`--mount=type=cache`) are shared only with builds of the same; missing: with all that have none. */
+  readonly cacheNamespace?: string;
   readonly signal: AbortSignal;
   /** Receives the builder's output as text, whole lines or parts of lines, in order; awaited before more is read. */
   onOutput(text: string): void | Promise<void>;

@@ -30,7 +30,9 @@ export async function buildImage(
   try {
     const options = {
       ...queryOf(build),
-      ...(session === undefined ? { rm: 1, forcerm: 1 } : { version: 2, session: session.id }),
+      ...(session === undefined
+        ? { rm: 1, forcerm: 1 }
+        : { version: 2, session: session.id, buildargs: withNamespace(build) }),
     };
     const stream = await engine.ask((docker) => post(docker, context, options, signal), signal);
     return await follow(engine, build, readEvents(stream));
@@ -90,6 +92,11 @@ function settled(trouble: BuildTrouble): ImageBuildResult {
   const result = buildFailure(trouble);
   if (result instanceof Error) throw result;
   return result;
+}
+
+/** BuildKit takes the namespace of its cache mounts as if it were an argument; the classic builder has no such mounts. */
+function withNamespace({ args, cacheNamespace }: ImageBuild): ImageBuild["args"] {
+  return cacheNamespace === undefined ? args : { ...args, BUILDKIT_CACHE_MOUNT_NS: cacheNamespace };
 }
 
 /** The classic builder keeps to the limits; BuildKit has none for one build, and ignores them. */

@@ -68,6 +68,8 @@ export const BuildState = z.discriminatedUnion("kind", [
     finishedAt: z.iso.datetime(),
     /** One phrase: `step tests, exit 1`, or what is wrong with the revision itself. */
     reason: z.string(),
+    /** Of a pull request that cannot be merged: the files in conflict, none where there is no common history. */
+    conflicts: z.array(z.string()).optional(),
   }),
   z.strictObject({
     kind: z.literal("errored"),

@@ -16,6 +16,7 @@ import { type Build, type FinalState, isFinished, type Requester } from "./build
 import { resultReply } from "./describe.ts";
 import { branchOf, type ExpectedTimes, expectedTimes, LOOKED_THROUGH } from "./expected.ts";
 import { type Forecast, forecast } from "./forecast.ts";
+import { eventOf, isOfPullRequest, lookUp, unknownRef } from "./pull-request.ts";
 import type { BuildStore } from "./store.ts";
 
 const CANCEL_CHANNEL = "docker-ci:cancel";
@@ -33,6 +34,10 @@ export interface BuildRequest {
   readonly params?: Readonly<Record<string, string>>;
   /** Missing: a person asked. */
   readonly event?: BuildEvent;
+  /** Where it is known already what `ref` means; git is not asked then. */
+  readonly revision?: Revision | undefined;
+  /** It may hold what an outsider wrote. Missing: so may any pull request, as git does not know its author. */
+  readonly untrusted?: boolean;
   /** Names the request: within a day, those of one name get one build. */
   readonly asked?: string | undefined;
 }
@@ -112,10 +117,15 @@ export function createBuilds(deps: BuildsDeps) {
      * Records a build and wakes a worker.
      * @throws UserError for a ref that the repository does not have, RuntimeError for a repository that cannot be reached.
      */
-    async request({ project: name, ref, requester, params = {}, event, asked }: BuildRequest): Promise<Build> {
+    async request({ project: name, ref, requester, params = {}, asked, ...given }: BuildRequest): Promise<Build> {
       const project = this.project(name);
-      const revision = revisions === undefined ? undefined : await resolve(revisions, project, ref, config.url);
-      const known = { ...(revision === undefined ? {} : { revision }), ...(event === undefined ? {} : { event }) };
+      const lookUp = async () =>
+        revisions === undefined ? undefined : await resolve(revisions, project, ref, config.url);
+      const revision = given.revision ?? (await lookUp());
+      const known = {
+        ...(revision === undefined ? {} : { revision }),
+        ...outsideOf({ ref, revision, event: given.event }, given.untrusted),
+      };
       return accept({ project: name, ref, requester, params, ...known }, asked);
     },
 
@@ -133,17 +143,27 @@ export function createBuilds(deps: BuildsDeps) {
           params: before.params,
           rebuildOf: number,
           ...(before.revision === undefined ? {} : { revision: before.revision }),
+          ...(isOfPullRequest(before) ? { event: eventOf(before) } : {}),
+          ...(before.untrusted === true ? { untrusted: true } : {}),
           ...(onlySteps === undefined ? {} : { onlySteps }),
         },
         asked,
       );
     },
 
-    /** Cancels a queued build here and now; a running one within seconds, by its worker. */
-    async cancel(number: BuildNumber, by: string, reason: string | undefined): Promise<CancelOutcome> {
+    /**
+     * Cancels a queued build here and now; a running one within seconds, by its worker.
+     * @param which with `queued`, one that has begun is left alone: it is too late for it.
+     */
+    async cancel(
+      number: BuildNumber,
+      by: string,
+      reason: string | undefined,
+      which: "any" | "queued" = "any",
+    ): Promise<CancelOutcome> {
       for (;;) {
         const build = await get(number);
-        if (isFinished(build)) return { kind: "over", build };
+        if (isFinished(build) || (which === "queued" && build.state.kind === "running")) return { kind: "over", build };
         const request: CancelRequest = { number, by, ...(reason === undefined ? {} : { reason }) };
         if (build.state.kind === "running") {
           await redis.set(`docker-ci:cancel:${number}`, JSON.stringify(request), "EX", 86_400);
@@ -212,23 +232,22 @@ export function createBuilds(deps: BuildsDeps) {
   };
 }
 
+/** What set it off, and whether it may hold what an outsider wrote. */
+function outsideOf(
+  asked: { readonly ref: GitRef; readonly revision: Revision | undefined; readonly event: BuildEvent | undefined },
+  untrusted = isOfPullRequest(asked),
+): Pick<Build, "event" | "untrusted"> {
+  const event = isOfPullRequest(asked) ? eventOf(asked) : asked.event;
+  return { ...(event === undefined ? {} : { event }), ...(untrusted ? { untrusted } : {}) };
+}
+
 async function resolve(revisions: Revisions, project: Project, ref: GitRef, url: string): Promise<Revision> {
   try {
-    return await revisions.resolve(project.repo, ref, AbortSignal.timeout(RESOLVE_TIMEOUT_MS));
+    return await lookUp(revisions, project, ref, AbortSignal.timeout(RESOLVE_TIMEOUT_MS));
   } catch (error) {
     if (!(error instanceof UnknownRefError)) throw error;
     throw new UserError(unknownRef(project, error, url), { cause: error });
   }
-}
-
-/** `docker has no branch, tag or commit "nosuch". Nearest: nosuch-fix. All: https://ci.example.org/projects/docker` */
-export function unknownRef(
-  project: Pick<Project, "name">,
-  { ref, nearest: near }: UnknownRefError,
-  url: string,
-): string {
-  const nearestNames = near.length === 0 ? "" : ` Nearest: ${near.join(", ")}.`;
-  return `${project.name} has no branch, tag or commit "${ref}".${nearestNames} All: ${url}/projects/${project.name}`;
 }
 
 function failedRunSteps(build: Build): StepName[] {

@@ -1,8 +1,8 @@
-/** The commits that came in between a build and the one before it on its branch: asked of git once, and remembered. */
+/** The commits that came in between a build and the one before it on its branch, or with a pull request: asked of git once, and remembered. */
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { describeError } from "../errors.ts";
-import type { BuildNumber } from "../names.ts";
+import type { BuildNumber, Sha } from "../names.ts";
 import type { Commit, Revisions } from "../revisions.ts";
 import type { Build } from "./build.ts";
 import type { Builds } from "./builds.ts";
@@ -15,8 +15,8 @@ const REMEMBERED = 500;
 const LOOKED_THROUGH = 100;
 
 export interface Changes {
-  /** The build before on the same branch that knew its revision. */
-  readonly since: BuildNumber;
+  /** The build before on the same branch that knew its revision; undefined for a pull request, which is told as a whole. */
+  readonly since: BuildNumber | undefined;
   /** The newest first; without any for a build of the same revision. */
   readonly commits: readonly Commit[];
 }
@@ -33,8 +33,8 @@ export function createChanges(deps: {
   const { config, builds, revisions, log } = deps;
   const remembered = new Map<string, Promise<readonly Commit[] | undefined>>();
 
-  const between = (repo: string, from: Build, to: Build): Promise<readonly Commit[] | undefined> => {
-    const [old, now] = [from.revision?.sha, to.revision?.sha];
+  const between = (repo: string, old: Sha | undefined, to: Build): Promise<readonly Commit[] | undefined> => {
+    const now = to.revision?.sha;
     if (old === undefined || now === undefined || revisions === undefined) return Promise.resolve(undefined);
     if (old === now) return Promise.resolve([]);
     const key = `${repo} ${old} ${now}`;
@@ -55,12 +55,17 @@ export function createChanges(deps: {
   return async (build) => {
     const repo = config.projects.get(build.project)?.repo;
     if (repo === undefined || build.revision === undefined) return undefined;
+    const { pullRequest } = build.revision;
+    if (pullRequest !== undefined) {
+      const commits = await between(repo, pullRequest.base, build);
+      return commits === undefined ? undefined : { since: undefined, commits };
+    }
     const before = (await builds.latest(LOOKED_THROUGH, build.project)).find(
       ({ number, revision, ...rest }) =>
         number < build.number && revision !== undefined && branchOf({ revision, ...rest }) === branchOf(build),
     );
     if (before === undefined) return undefined;
-    const commits = await between(repo, before, build);
+    const commits = await between(repo, before.revision?.sha, build);
     return commits === undefined ? undefined : { since: before.number, commits };
   };
 }

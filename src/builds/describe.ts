@@ -8,6 +8,7 @@ import type { Revision } from "../revisions.ts";
 import { formatDuration } from "../units.ts";
 import { failureWords } from "../why/words.ts";
 import { type Build, durationMs, type FinishedBuild, isFinished, type StepResult } from "./build.ts";
+import { pullRequestName } from "./pull-request.ts";
 
 const TITLE_LENGTH = 50;
 const QUOTE_LENGTH = 300;
@@ -30,10 +31,15 @@ export function shortTitle(title: string): string {
   return characters.length <= TITLE_LENGTH ? one : `${characters.slice(0, TITLE_LENGTH - 1).join("")}…`;
 }
 
-/** `main 0d6b721`; a commit that was asked for by its name stands alone. */
+/** `main 0d6b721`, `PR#12 3f2c9aa into main 0d6b721`; a commit that was asked for by its name stands alone. */
 export function revisionName(build: Pick<Build, "ref" | "revision">): string {
   if (build.revision === undefined) return build.ref;
   const sha = build.revision.sha.slice(0, SHORT_SHA);
+  const { pullRequest } = build.revision;
+  if (pullRequest !== undefined) {
+    const base = pullRequest.base.slice(0, SHORT_SHA);
+    return `${pullRequestName(pullRequest.number)} ${sha} into ${build.revision.ref} ${base}`;
+  }
   return build.revision.kind === "commit" ? sha : `${build.revision.ref} ${sha}`;
 }
 
@@ -121,6 +127,7 @@ function failureFact({ results, steps }: Build, reason: string): string {
   if (failed?.tests !== undefined && failed.tests.failed > 0 && results?.tests !== undefined) {
     return testWords(results.tests);
   }
+  if (failed === undefined) return reason;
   return results?.explanation === undefined ? reason : `${reason}: ${failureWords(results.explanation)}`;
 }
 

@@ -1,6 +1,8 @@
 /** How long a build may be expected to take, from those before it. */
+import type { GitRef } from "../names.ts";
 import { formatDuration } from "../units.ts";
 import { type Build, durationMs, isFinished } from "./build.ts";
+import { pullRequestName } from "./pull-request.ts";
 
 /** How many earlier builds it is drawn from. */
 const HISTORY = 20;
@@ -43,7 +45,9 @@ export function expectedTimes(newestFirst: readonly Build[], branch?: string): E
   return { medianMs: Math.round(medianMs), p90Ms, from };
 }
 
-export function branchOf({ revision, ref }: Pick<Build, "revision" | "ref">): string {
+/** What it stands in a row with: a branch or tag; of a pull request its own name, `PR#12`. */
+export function branchOf({ revision, ref }: Pick<Build, "revision" | "ref">): GitRef {
+  if (revision?.pullRequest !== undefined) return pullRequestName(revision.pullRequest.number);
   return revision?.ref ?? ref;
 }
 

@@ -5,7 +5,7 @@ import type { BuildNumber } from "../names.ts";
 import type { RecordedPlan, RecordedStep } from "../pipeline/plan-record.ts";
 import type { Build } from "./build.ts";
 import type { Builds } from "./builds.ts";
-import { inputsOf } from "./inputs.ts";
+import { grantedTo, inputsOf } from "./inputs.ts";
 import { type ReproScene, stepToRepeat } from "./repro.ts";
 
 export interface FoundRepro {
@@ -31,5 +31,5 @@ export async function findRepro(
   }
   const project = builds.project(build.project);
   const { env } = inputsOf(build, build.revision, project, config.url);
-  return { build, plan, step: stepToRepeat(build, plan, wanted), scene: { project, env } };
+  return { build, plan, step: stepToRepeat(build, plan, wanted), scene: { project: grantedTo(build, project), env } };
 }

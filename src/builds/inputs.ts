@@ -5,6 +5,7 @@ import { createMask, type Mask } from "../pipeline/masking.ts";
 import type { Revision } from "../revisions.ts";
 import type { Build } from "./build.ts";
 import { buildUrl } from "./describe.ts";
+import { eventOf, targetBranch } from "./pull-request.ts";
 
 export interface BuildInputs {
   readonly branch: string | undefined;
@@ -21,10 +22,16 @@ export function maskOf({ secrets }: Pick<Project, "secrets">): Mask {
   return createMask(Object.values(secrets).map((secret) => secret.reveal()));
 }
 
+/** The project as far as a build may use it: nothing that an outsider may have written gets at the machine. */
+export function grantedTo({ untrusted }: Pick<Build, "untrusted">, project: Project): Project {
+  return untrusted === true ? { ...project, privileged: false } : project;
+}
+
 /** @param url of the page. */
 export function inputsOf(build: Build, revision: Revision, project: Project, url: string): BuildInputs {
-  const branch = revision.kind === "branch" ? revision.ref : undefined;
-  const event = build.event ?? "chat";
+  const branch = targetBranch(revision);
+  const event = eventOf({ ...build, revision });
+  const number = revision.pullRequest?.number;
   const secrets = Object.fromEntries(Object.entries(project.secrets).map(([name, secret]) => [name, secret.reveal()]));
   return {
     branch,
@@ -34,12 +41,19 @@ export function inputsOf(build: Build, revision: Revision, project: Project, url
       DOCKER_CI_PROJECT: build.project,
       DOCKER_CI_REVISION: revision.sha,
       DOCKER_CI_BRANCH: branch ?? "",
-      DOCKER_CI_PR: "",
+      DOCKER_CI_PR: String(number ?? ""),
       DOCKER_CI_URL: buildUrl(url, build.number),
       ...build.params,
     },
-    secrets: event === "pull_request" ? {} : secrets,
+    secrets: event === "pull_request" || build.untrusted === true ? {} : secrets,
     mask: maskOf(project),
-    cache: cacheScope({ event, branch, number: build.number, mainBranch: project.branch }),
+    cache: cacheScope({
+      event,
+      branch,
+      // Trust is in one commit, and the caches of a pull request outlive it.
+      ...(build.untrusted === true ? { isOfBuild: true } : { pullRequest: number }),
+      number: build.number,
+      mainBranch: project.branch,
+    }),
   };
 }

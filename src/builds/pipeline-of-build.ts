@@ -13,7 +13,7 @@ import { judgeCoverage } from "../results/coverage-thresholds.ts";
 import { resultsFolder } from "../results/results.ts";
 import type { Revision } from "../revisions.ts";
 import type { Build } from "./build.ts";
-import { inputsOf } from "./inputs.ts";
+import { grantedTo, inputsOf } from "./inputs.ts";
 import { buildLabels, imageLabels } from "./tidy.ts";
 
 /** Where what a build leaves behind is kept. */
@@ -74,7 +74,8 @@ export async function runOfBuild(
     labels: buildLabels(instance, build),
     imageLabels: imageLabels(instance, build.project),
     attempt,
-    project,
+    project: grantedTo(build, project),
+    isUntrusted: build.untrusted === true,
     env,
     secrets,
     mask,

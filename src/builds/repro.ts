@@ -7,6 +7,7 @@ import { UserError } from "../errors.ts";
 import { didYouMean, nearest } from "../nearest.ts";
 import { stepIdOf, stepLabel } from "../pipeline/plan.ts";
 import type { RecordedPlan, RecordedStep } from "../pipeline/plan-record.ts";
+import type { Revision } from "../revisions.ts";
 import type { Build } from "./build.ts";
 import { dockerBuild, dockerRun } from "./repro-docker.ts";
 import { Discretion } from "./repro-variables.ts";
@@ -70,7 +71,7 @@ export function reproCommands(build: Build, plan: RecordedPlan, step: RecordedSt
   const fetch = [
     `git clone --quiet --recurse-submodules ${shellQuote(discretion.text(cloneAddress(project.repo)))} ${folder}`,
     `cd ${folder}`,
-    `git checkout --quiet --recurse-submodules --detach ${revision.sha}`,
+    ...checkout(revision),
   ].join(" && ");
   const tags = tagsOf(imagesFor(step, plan), build);
   const builds = [...tags].map(([image, names]) => dockerBuild(image, names, project, discretion));
@@ -99,6 +100,18 @@ export function reproText(build: Build, plan: RecordedPlan, step: RecordedStep, 
     ...unset.map((name) => `# The value of ${name} is not told here. Export it before.`),
   ];
   return `${[...header, ...commands].join("\n")}\n`;
+}
+
+/** A pull request is merged into what was the tip of its target then. */
+function checkout({ sha, pullRequest }: Revision): string[] {
+  const detach = "git checkout --quiet --recurse-submodules --detach";
+  if (pullRequest === undefined) return [`${detach} ${sha}`];
+  return [
+    `git fetch --quiet origin ${sha}`,
+    `${detach} ${pullRequest.base}`,
+    `git -c user.name=docker-ci -c user.email=docker-ci@localhost merge --quiet --no-edit ${sha}`,
+    "git submodule --quiet update --init --recursive",
+  ];
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Logger } from "pino";
 import { type FinishedBuild, isFinished } from "../builds/build.ts";
 import type { Builds } from "../builds/builds.ts";
 import { resultReply } from "../builds/describe.ts";
+import { branchOf } from "../builds/expected.ts";
 import { plainText } from "../builds/plain-text.ts";
 import { type Room, roomKey } from "../chat/message.ts";
 import type { Reply } from "../chat/reply.ts";
@@ -81,7 +82,7 @@ async function makeNext(deps: NewsDeps): Promise<boolean> {
   if (number === undefined) return false;
   const build = await builds.get(number);
   if (!isFinished(build)) throw new Error(`#${number} is listed as ended and is ${build.state.kind}`);
-  const branch = build.revision?.ref ?? build.ref;
+  const branch = branchOf(build);
   const before = await ledger.read(build.project, branch);
   const verdict = judge(build, before.state, clock.now());
   const { next, news } = await withSuspects(deps, build, verdict);

@@ -36,6 +36,7 @@ export async function runBuildStep(
       labels: run.imageLabels,
       builder: run.project.builder,
       network: run.project.network,
+      ...(run.isUntrusted === true ? { cacheNamespace: run.id } : {}),
       limits: run.project.limits,
       signal: AbortSignal.any([signal, late.signal]),
       onOutput: (text) => output.push({ stream: "stdout", bytes: Buffer.from(text) }),

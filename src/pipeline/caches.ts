@@ -20,18 +20,21 @@ export interface CacheScope {
 /**
  * Whose caches a build writes to. All builds of a branch share the branch's, which begins as a copy of the main branch's. A pull
  * request has its own, a copy of its target's: it reads what the branch has kept and never changes it. A tag or a commit gets a
- * copy of the main branch's for this build alone.
+ * copy of the main branch's for this build alone, and so does a build that is not trusted.
  * @param branch that is built, or that a pull request goes to; undefined for a tag or a commit.
  */
 export function cacheScope(build: {
   readonly event: BuildEvent;
   readonly branch: string | undefined;
   readonly pullRequest?: number | undefined;
+  /** Whatever it is of, nothing that it keeps is for others. */
+  readonly isOfBuild?: boolean;
   readonly number: BuildNumber;
   readonly mainBranch: string;
 }): CacheScope {
-  const { event, branch, pullRequest, number, mainBranch } = build;
+  const { event, branch, pullRequest, isOfBuild = false, number, mainBranch } = build;
   const seedFrom = `branch ${branch ?? mainBranch}`;
+  if (isOfBuild) return { write: `build ${number}`, seedFrom, isOfBuild };
   if (event === "pull_request" || pullRequest !== undefined) {
     return pullRequest === undefined
       ? { write: `build ${number}`, seedFrom, isOfBuild: true }

@@ -24,6 +24,8 @@ export interface PipelineRun {
   /** Counted from 1. */
   readonly attempt: number;
   readonly project: Pick<Project, "name" | "env" | "privileged" | "network" | "builder" | "limits">;
+  /** Nothing that its images keep while they are built is for other builds. */
+  readonly isUntrusted?: boolean;
   /** Environment of every run step, before the project's, the secrets, the lane's and the step's own. */
   readonly env: Readonly<Record<string, string>>;
   /** In plain text. */

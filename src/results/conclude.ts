@@ -89,7 +89,8 @@ async function comparison(
 ): Promise<BuildResults["comparison"]> {
   if (build.onlySteps !== undefined) return undefined;
   const newestFirst = await history(build.project);
-  const base = baseBuild(build, newestFirst, project.branch, (other) => other.results?.tests !== undefined);
+  const branch = build.revision?.pullRequest === undefined ? project.branch : build.revision.ref;
+  const base = baseBuild(build, newestFirst, branch, (other) => other.results?.tests !== undefined);
   if (base === undefined) return undefined;
   const compared = await compareTests(results.tests(base.number), results.tests(build.number));
   // Its tests are not kept on this machine, or not any more: all would look new.
@@ -128,9 +129,10 @@ async function changeOf(
   const isMain = revision?.kind === "branch" && revision.ref === project.branch;
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(GIT_TIMEOUT_MS)]);
   const history = await deps.history(build.project);
+  // A pull request is tested merged: from where it once left its target, the target's own changes would count as its own.
   const mergeBase =
-    isMain || revision === undefined
-      ? undefined
+    isMain || revision === undefined || revision.pullRequest !== undefined
+      ? revision?.pullRequest?.base
       : await deps.revisions.mergeBase(project.repo, project.branch, revision.sha, inTime).catch((error: unknown) => {
           signal.throwIfAborted();
           deps.log.warn({ err: error, build: build.number }, "could not tell where a branch began");
@@ -166,10 +168,12 @@ async function patchOf(
   from: Sha | undefined,
   signal: AbortSignal,
 ): Promise<CoverageResult["patch"]> {
-  const to = build.revision?.sha;
+  const { sha: to, pullRequest } = build.revision ?? {};
   if (from === undefined || to === undefined || from === to) return undefined;
   const [changed, report] = await Promise.all([
-    revisions.changedLines(project.repo, from, to, signal),
+    pullRequest === undefined
+      ? revisions.changedLines(project.repo, from, to, signal)
+      : revisions.mergedLines(project.repo, to, pullRequest.base, signal),
     results.coverage(build.number),
   ]);
   return report && patchCoverage(report, changed);

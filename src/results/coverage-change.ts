@@ -8,7 +8,7 @@ export interface CoverageChangeQuestion {
   readonly build: Pick<Build, "number" | "project" | "revision">;
   /** The project's main branch. */
   readonly branch: GitRef;
-  /** Of other branches and pull requests: where they left the main branch; undefined where that is not known. */
+  /** Of other branches: where they left the main branch; undefined where that is not known. Of pull requests: what they were merged into. */
   readonly mergeBase: Sha | undefined;
   /** Builds of the project, newest first; this one and others may be among them. */
   readonly history: readonly Build[];
@@ -29,7 +29,9 @@ export function coverageChange({
   const base = history.find((other) => {
     if (other.number === build.number || other.project !== build.project || wholeCoverage(other) === undefined)
       return false;
-    return isMain ? isOf(other, branch) && other.number < build.number : other.revision?.sha === mergeBase;
+    if (isMain) return isOf(other, branch) && other.number < build.number;
+    // What was tested as a pull request was that commit merged into another.
+    return other.revision?.sha === mergeBase && other.revision?.pullRequest === undefined;
   });
   const totals = base && wholeCoverage(base);
   if (base !== undefined && totals !== undefined) return { kind: "since", build: base.number, totals };

@@ -63,7 +63,7 @@ describe("what cannot be understood", () => {
     ],
     [
       "!build hello a..b",
-      '!build <project> [branch, tag or commit] [key=value…], for example !build docker-registry or !build docker-registry v2.1 or !build hello main GREETING=hi ("a..b": a branch, tag or commit name)',
+      '!build <project> [branch, tag, commit or PR#12] [key=value…], for example !build docker-registry or !build docker-registry v2.1 or !build docker PR#12 or !build hello main GREETING=hi ("a..b": a branch, tag or commit name)',
     ],
     ["!build dokcer", 'no project "dokcer". Did you mean docker? There are docker, docker-registry, hello.'],
     ["!build ../../etc", 'no project "../../etc". There are docker, docker-registry, hello.'],

@@ -1,6 +1,7 @@
 /** Which builds stand below each other: those of a project, or of each of its branches where several are in view. */
 import type { Build } from "../../builds/build.ts";
 import { branchOf } from "../../builds/expected.ts";
+import { isOfPullRequest } from "../../builds/pull-request.ts";
 import type { Project } from "../../config.ts";
 import type { ProjectName } from "../../names.ts";
 import { groupBy } from "./group-by.ts";
@@ -51,8 +52,9 @@ function branchColumns(builds: readonly Build[], main: string | undefined): Colu
   return [...columns, { branch: undefined, label: `${names.length - own.length} others`, builds: others }];
 }
 
-/** Tags and bare commits come once each and would be a column each. */
+/** Tags, bare commits and pull requests come a few times each and would be a column each. */
 function lineOf(build: Build): string {
   if (build.revision?.kind === "tag") return "tags";
+  if (isOfPullRequest(build)) return "pull requests";
   return build.revision?.kind === "commit" ? "commits" : branchOf(build);
 }

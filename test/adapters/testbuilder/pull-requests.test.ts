@@ -1,0 +1,282 @@
+/** Pull requests of real repositories, wherever they are: found by number, and merged as they would be. O-47, O-54, O-55. */
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pino } from "pino";
+import { extract } from "tar-stream";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connectDocker } from "../../../adapters/docker/index.ts";
+import { openTestbuilder, type Testbuilder } from "../../../adapters/testbuilder/index.ts";
+import { GitRef, Sha } from "../../../src/names.ts";
+import { MergeConflictError, UnknownRefError } from "../../../src/revisions.ts";
+import { BASE_IMAGE, never, readAll } from "../../support/docker.ts";
+import { removeVolume } from "../../support/docker-volume.ts";
+import {
+  type GitRepository,
+  type GitServer,
+  openGitRepository,
+  serveByDaemon,
+  serveByHttp,
+} from "../../support/git-servers.ts";
+
+const ref = (name: string) => GitRef.parse(name);
+const main = ref("main");
+const FEW = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+const rewritten = (changes: Readonly<Record<string, string>>) =>
+  FEW.map((line) => `${changes[line] ?? line}\n`).join("");
+
+/** Many commits that change nothing, on top of the branch. */
+function addCommits({ path }: GitRepository, branch: string, count: number): void {
+  // git takes it that commits do not come before their parents.
+  const seconds = Math.floor(Date.now() / 1000);
+  const commits = Array.from(
+    { length: count },
+    (_, index) =>
+      `commit refs/heads/${branch}\ncommitter Ada <ada@example.org> ${seconds} +0000\ndata 1\n.\n${
+        index === 0 ? `from refs/heads/${branch}^0\n` : ""
+      }`,
+  );
+  execFileSync("git", ["-C", path, "fast-import", "--quiet"], { input: commits.join("") });
+}
+
+async function filesIn(tree: Readable): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  const entries = extract();
+  tree.on("error", (error) => entries.destroy(error)).pipe(entries);
+  for await (const entry of entries) {
+    const text = (await readAll(Readable.from(entry))).toString();
+    if (entry.header.type === "file") files[entry.header.name] = text;
+  }
+  return files;
+}
+
+describe("a pull request", () => {
+  const instance = `test-${randomBytes(5).toString("hex")}`;
+  const heads: Record<string, Sha> = {};
+  let repository: GitRepository;
+  let testbuilder: Testbuilder;
+  let daemon: GitServer;
+  let http: GitServer;
+  let tip: Sha;
+  // Gone only at the end, as the testbuilder cannot be started again without its folder.
+  let hostile: GitRepository;
+
+  /** A pull request of one commit on top of `from`; back on main afterwards. */
+  const propose = async (name: string, from: string, files: Readonly<Record<string, string>>, at?: string) => {
+    await repository.git("checkout", "-q", "-b", `work-${name}`, from);
+    const sha = Sha.parse(await repository.commit(`${name}: a change`, files));
+    await repository.git("update-ref", at ?? `refs/pull/${Object.keys(heads).length + 1}/head`, sha);
+    await repository.git("checkout", "-q", "main");
+    await repository.git("branch", "-q", "-D", `work-${name}`);
+    heads[name] = sha;
+  };
+
+  beforeAll(async () => {
+    repository = await openGitRepository();
+    const { git, commit } = repository;
+    await mkdir(`${repository.path}/src`);
+    await commit("first", { "src/few": rewritten({}), "a.go": "1\n", "b.go": "1\n", secret: "s\n" });
+    await propose("clean", "main", { "src/few": rewritten({ two: "TWO" }), new: "n\n" });
+    await propose("clashing", "main", { "a.go": "mine\n", "b.go": "mine\n" });
+    addCommits(repository, "main", 520);
+    await git("checkout", "-q", "main");
+    await propose("forced", "main", { forced: "then\n" });
+    await git("update-ref", "refs/pull/3/head", "main");
+
+    // Both take a commit of the other: two newest common commits, neither of which will do alone.
+    await git("checkout", "-q", "-b", "crossing");
+    const ours = await commit("ours", { "src/few": rewritten({ nine: "NINE" }) });
+    await git("checkout", "-q", "main");
+    const theirs = await commit("theirs", { "src/few": rewritten({ five: "FIVE" }) });
+    await git("merge", "-q", "--no-edit", ours);
+    await git("checkout", "-q", "crossing");
+    await git("merge", "-q", "--no-edit", theirs);
+    await git("checkout", "-q", "main");
+    await commit("on", { "src/few": rewritten({ five: "FIVE again", nine: "NINE" }) });
+    await propose("crossing", "crossing", { "src/few": rewritten({ five: "FIVE", nine: "NINE again" }) });
+    await git("branch", "-q", "-D", "crossing");
+
+    await propose("gitlab", "main", { lab: "l\n" }, "refs/merge-requests/5/head");
+    await git("checkout", "-q", "--orphan", "work-alien");
+    heads.alien = Sha.parse(await commit("nothing in common", { alien: "x\n" }));
+    await git("update-ref", "refs/pull/6/head", heads.alien);
+    await git("checkout", "-q", "main");
+    await git("branch", "-q", "-D", "work-alien");
+    await git("branch", "-q", "release/2", "main~3");
+    await git("tag", "-a", "v1", "-m", "annotated", "main~2");
+    tip = Sha.parse(await commit("tip", { "a.go": "ours\n", "b.go": "ours\n" }));
+
+    testbuilder = openTestbuilder({
+      runtime: connectDocker(undefined),
+      baseImage: BASE_IMAGE,
+      cacheVolume: `docker-ci-${instance}`,
+      repositories: [repository.path],
+      instance,
+      log: pino({ enabled: false }),
+    });
+    [daemon, http] = await Promise.all([serveByDaemon(repository.root), serveByHttp(repository.root)]);
+    await testbuilder.warm(never);
+  }, 60_000);
+  afterAll(async () => {
+    for (const thing of [testbuilder, daemon, http, hostile, repository]) await thing[Symbol.asyncDispose]();
+    await removeVolume(`docker-ci-${instance}`);
+  });
+
+  const head = (name: string): Sha => Sha.parse(heads[name]);
+
+  describe.each(["a path", "git://", "http://"])("of a repository at %s", (where) => {
+    const address = () =>
+      ({ "a path": repository.path, "git://": daemon.address, "http://": http.address })[where] ?? "";
+    const merged = async (name: string) => filesIn(await testbuilder.packMerged(address(), head(name), tip, never));
+
+    it("is found by its number, with the tip of the branch that it goes to, on GitHub and on GitLab", async () => {
+      const { sha, kind, ref: into, pullRequest, title } = await testbuilder.pullRequest(address(), 1, main, never);
+      expect({ sha, kind, into, pullRequest, title }).toEqual({
+        sha: head("clean"),
+        kind: "pull_request",
+        into: "main",
+        pullRequest: { number: 1, base: tip },
+        title: "clean: a change",
+      });
+      const other = await testbuilder.pullRequest(address(), 5, ref("release/2"), never);
+      expect([other.sha, other.pullRequest?.base]).toEqual([
+        head("gitlab"),
+        await repository.git("rev-parse", "release/2"),
+      ]);
+    });
+
+    it("that is not there is told apart from a target that is not there any more", async () => {
+      await expect(testbuilder.pullRequest(address(), 99, main, never)).rejects.toEqual(
+        new UnknownRefError(ref("PR#99"), []),
+      );
+      await expect(testbuilder.pullRequest(address(), 1, ref("release/1"), never)).rejects.toEqual(
+        new UnknownRefError(ref("release/1"), ["release/2"]),
+      );
+    });
+
+    it("five hundred commits behind is merged into its target: what both changed is there (O-55)", async () => {
+      expect(await merged("clean")).toEqual({
+        "src/few": rewritten({ two: "TWO", five: "FIVE again", nine: "NINE" }),
+        new: "n\n",
+        "a.go": "ours\n",
+        "b.go": "ours\n",
+        secret: "s\n",
+      });
+    });
+
+    it("that conflicts says in which files, before it gives anything", async () => {
+      await expect(testbuilder.packMerged(address(), head("clashing"), tip, never)).rejects.toEqual(
+        new MergeConflictError(["a.go", "b.go"]),
+      );
+    });
+
+    it("whose history crosses that of its target is merged as git would in a whole clone", async () => {
+      expect((await merged("crossing"))["src/few"]).toBe(rewritten({ five: "FIVE again", nine: "NINE again" }));
+    });
+
+    it("that was pushed over by force is still what was asked for", async () => {
+      expect((await testbuilder.pullRequest(address(), 3, main, never)).sha).not.toBe(head("forced"));
+      expect((await merged("forced")).forced).toBe("then\n");
+    });
+
+    it("that shares no history with its target cannot be merged", async () => {
+      await expect(testbuilder.packMerged(address(), head("alien"), tip, never)).rejects.toThrow(
+        "has no history in common with its target",
+      );
+    });
+
+    it("with a commit that is not there is an error that names it", async () => {
+      await expect(testbuilder.packMerged(address(), Sha.parse("1".repeat(40)), tip, never)).rejects.toThrow(
+        `cannot reach ${address()}: it has no commit 11111111`,
+      );
+    });
+
+    it("brings its own commits, and changes lines as they are numbered once it is merged", async () => {
+      const commits = await testbuilder.between(address(), tip, head("clean"), never);
+      expect(commits.map(({ title }) => title)).toEqual(["clean: a change"]);
+      expect(await testbuilder.mergedLines(address(), head("clean"), tip, never)).toEqual(
+        new Map([
+          ["new", [[1, 1]]],
+          ["src/few", [[2, 2]]],
+        ]),
+      );
+    });
+
+    it("stands among what the refs of the repository point at, a tag with its commit", async () => {
+      const known = await testbuilder.heads(address(), never);
+      expect(Object.fromEntries(known)).toEqual({
+        "refs/heads/main": tip,
+        "refs/heads/release/2": await repository.git("rev-parse", "release/2"),
+        "refs/tags/v1": await repository.git("rev-parse", "v1^{commit}"),
+        "refs/pull/1/head": head("clean"),
+        "refs/pull/2/head": head("clashing"),
+        "refs/pull/3/head": await repository.git("rev-parse", "refs/pull/3/head"),
+        "refs/pull/4/head": head("crossing"),
+        "refs/merge-requests/5/head": head("gitlab"),
+        "refs/pull/6/head": head("alien"),
+      });
+    });
+  });
+
+  it("is the same tar to the byte, whoever merges it and when (O-54)", async () => {
+    const [here, there] = await Promise.all(
+      [repository.path, `${http.address}/.git`].map(async (address) =>
+        readAll(await testbuilder.packMerged(address, head("clean"), tip, never)),
+      ),
+    );
+    expect(here?.equals(there ?? Buffer.alloc(0))).toBe(true);
+  });
+
+  it("runs nothing that comes with the repository: no hook, no driver, no filter of its configuration", async () => {
+    hostile = await openGitRepository();
+    const { git, commit, path } = hostile;
+    await mkdir(`${path}/src`);
+    const attributes = "* merge=evil filter=evil diff=evil\n";
+    await commit("first", { ".gitattributes": attributes, "src/few": rewritten({}) });
+    for (const key of ["merge.evil.driver", "filter.evil.clean", "filter.evil.smudge", "diff.evil.command"]) {
+      await git("config", key, "touch /cache/owned; cat");
+    }
+    for (const hook of ["post-checkout", "post-merge", "pre-merge-commit", "reference-transaction"]) {
+      await writeFile(`${path}/.git/hooks/${hook}`, "#!/bin/sh\ntouch /cache/owned\n", { mode: 0o755 });
+    }
+    await git("config", "core.fsmonitor", "touch /cache/owned");
+    const bare = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"];
+    const made = async (changes: Readonly<Record<string, string>>) => {
+      await writeFile(`${path}/src/few`, rewritten(changes));
+      await git(...bare, "-c", "filter.evil.clean=cat", "commit", "-q", "-a", "-m", "changed");
+      return Sha.parse(await git("rev-parse", "HEAD"));
+    };
+    const first = await git("rev-parse", "HEAD");
+    const theirs = await made({ two: "TWO" });
+    await git(...bare, "-c", "filter.evil.clean=cat", "-c", "filter.evil.smudge=cat", "reset", "-q", "--hard", first);
+    const ours = await made({ eight: "EIGHT" });
+    const files = await filesIn(await testbuilder.packMerged(path, theirs, ours, never));
+    expect(files["src/few"]).toBe(rewritten({ two: "TWO", eight: "EIGHT" }));
+    const { container } = (await connectDocker(undefined).find({ "docker-ci.testbuilder": instance }))[0] ?? {};
+    const listing = await container?.exec(["ls", "/cache"], { signal: never });
+    const names = listing === undefined ? "owned" : (await readAll(listing.stdout)).toString();
+    expect(names).not.toContain("owned");
+    expect(existsSync("/cache/owned")).toBe(false);
+  });
+
+  it("of a target that was deleted meanwhile is merged into what it was", async () => {
+    const base = Sha.parse(await repository.git("rev-parse", "release/2"));
+    await repository.git("branch", "-q", "-D", "release/2");
+    for (const address of [repository.path, daemon.address, http.address]) {
+      const files = await filesIn(await testbuilder.packMerged(address, head("clean"), base, never));
+      expect(files).toMatchObject({ new: "n\n", "a.go": "1\n" });
+    }
+  });
+
+  it("of a clone that is cut off too early says so", async () => {
+    const shallow = `${repository.root}/shallow`;
+    await repository.git("clone", "-q", "--depth=2", `file://${repository.path}`, shallow);
+    const fetch = ["-C", shallow, "fetch", "-q", "--depth=1", `file://${repository.path}`, head("clean")];
+    execFileSync("git", fetch);
+    await expect(testbuilder.packMerged(shallow, head("clean"), tip, never)).rejects.toThrow(
+      `cannot reach ${shallow}: it is cut off before what`,
+    );
+  });
+});
