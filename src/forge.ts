@@ -1,5 +1,6 @@
 /** The port to a site with pull requests and commit statuses; each of adapters/forge knows one. */
-import type { Forge } from "./config.ts";
+import type { Config, Forge } from "./config.ts";
+import { RuntimeError } from "./errors.ts";
 import type { Sha } from "./names.ts";
 import type { Change } from "./triggers/change.ts";
 
@@ -15,8 +16,20 @@ export interface CommitStatus {
   readonly context: string;
 }
 
+/** The forge takes no calls before that moment: a limit of theirs is reached. */
+export class ForgeLimit extends RuntimeError {
+  readonly until: Date;
+
+  constructor(message: string, until: Date) {
+    super(message);
+    this.until = until;
+  }
+}
+
 /** Throws RuntimeError; `retryable` says whether it may work later. */
 export interface ForgeApi {
+  /** Whether the repository can be seen with this token, and whether its owner may set statuses there. Changes nothing. */
+  probe(repository: Forge, signal: AbortSignal): Promise<{ readonly mayWrite: boolean }>;
   setStatus(repository: Forge, status: CommitStatus, signal: AbortSignal): Promise<void>;
   /** Writes one comment for each `key`, edited in place later. */
   comment(repository: Forge, pullRequest: number, key: string, markdown: string, signal: AbortSignal): Promise<void>;
@@ -24,7 +37,27 @@ export interface ForgeApi {
 
 /** What a webhook said. */
 export type Heard =
-  | { readonly kind: "changes"; readonly delivery: string; readonly changes: readonly Change[] }
+  | {
+      readonly kind: "changes";
+      readonly delivery: string;
+      /** The signature, where the delivery's id is not under it: the same under another id is a replay. */
+      readonly signature?: string;
+      readonly changes: readonly Change[];
+    }
   /** Understood, and nothing to do: a ping, a deleted branch, an event that is none of ours. */
   | { readonly kind: "nothing"; readonly reason: string }
   | { readonly kind: "refused"; readonly status: 400 | 401 | 404 | 413; readonly reason: string };
+
+/** A webhook as it came in: nothing of it is believed before its signature. */
+export interface HookRequest {
+  readonly headers: Headers;
+  /** As it was sent, which is what was signed. */
+  readonly body: Buffer;
+  readonly config: HookConfig;
+  readonly now: Date;
+}
+
+export type HookConfig = Pick<Config, "projects" | "github" | "gitea" | "gitlab">;
+
+/** Reads a webhook of one kind of forge. Throws for nothing that may be in it. */
+export type ReadHook = (request: HookRequest) => Heard;
