@@ -8,16 +8,16 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const run = promisify(execFile);
 const SECRET = "hunter2-hunter2";
+const DOCKERFILE = "FROM docker-ci/base\nWORKDIR /src\nCOPY . .\n";
 const PIPELINE = `steps:
+  - name: image
+    build: .
   - name: tests
-    image: docker-ci/base
     cache: /kept
-    env: { GIVEN: "no" }
     run: |
       echo "PR $DOCKER_CI_PR into $DOCKER_CI_BRANCH, token [$TOKEN]"
       cat mine theirs
   - name: deploy
-    image: docker-ci/base
     when: { event: [push, chat] }
     run: echo deployed
 `;
@@ -25,7 +25,12 @@ const PIPELINE = `steps:
 test("a pull request is built as what it would become; one in conflict has failed with the files, and is not tried again", async () => {
   await using repository = await temporaryFolder();
   const git = async (...args: string[]) => (await run("git", ["-C", repository.path, ...args])).stdout.trim();
-  const began = await commitFiles(repository.path, { ".docker-ci.yml": PIPELINE, "a.go": "1\n", "b.go": "1\n" });
+  const began = await commitFiles(repository.path, {
+    ".docker-ci.yml": PIPELINE,
+    Dockerfile: DOCKERFILE,
+    "a.go": "1\n",
+    "b.go": "1\n",
+  });
   await git("checkout", "-q", "-b", "work");
   const clean = await commitFiles(repository.path, { mine: "from the pull request\n" }, { message: "adds mine" });
   const clash = await commitFiles(repository.path, { "a.go": "2\n", "b.go": "2\n" }, { message: "clashes" });
@@ -49,11 +54,11 @@ test("a pull request is built as what it would become; one in conflict has faile
   expect(stdout).toContain("web has no pull request 99.");
   expect(status).toBe(1);
 
-  const later = await site.run(["start"], "!log 1\n!log 2\n!rebuild 2\n").ended;
+  const later = await site.run(["start"], "!log 1 40\n!log 2\n!rebuild 2\n").ended;
   expect(later.stdout).toContain(`web #1 · ${first} "adds mine"`);
   expect(later.stdout).toContain("PR 12 into main, token []");
   expect(later.stdout).toMatch(/from the pull request\n.*from its target/);
-  expect(later.stdout).toMatch(/deploy.*only for push, chat/);
+  expect(later.stdout).not.toContain("deployed");
   expect(later.stdout).not.toContain("trying once more");
   expect(later.stdout).toMatch(/^✘ web #3 failed in .* · PR#13 conflicts with main in a.go, b.go · http/m);
   expect(stdout + later.stdout).not.toContain(SECRET);
