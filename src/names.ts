@@ -59,5 +59,8 @@ export type NetworkName = z.infer<typeof NetworkName>;
 /** Stands where a network's name does for what was asked for on the page or over the API; nothing can be said there. */
 export const WEB_NETWORK = NetworkName.parse("web");
 
+/** The "network" whose rooms are commits and pull requests on a forge, so that the outbox delivers statuses and comments too. */
+export const FORGE_NETWORK = NetworkName.parse("forge");
+
 /** The "network" of builds that nobody asked for: pushes, pull requests, nights. Nothing is answered there. */
 export const TRIGGER_NETWORK = NetworkName.parse("triggers");

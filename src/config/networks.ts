@@ -1,6 +1,6 @@
 /** `irc:` and `slack:` — the chat networks that the bot sits in. */
 import { z } from "zod";
-import { NetworkName, TRIGGER_NETWORK, WEB_NETWORK } from "../names.ts";
+import { FORGE_NETWORK, NetworkName, TRIGGER_NETWORK, WEB_NETWORK } from "../names.ts";
 import { type Role, roles } from "./people.ts";
 import { amount, count, flag, httpUrl, list, port, scalar, secret, section, text, textLike } from "./scalars.ts";
 import type { Secret } from "./secret.ts";
@@ -45,8 +45,10 @@ export interface SlackWorkspace {
 }
 
 const networkName = scalar("a name of lower-case letters, digits, '_' and '-', at most 32", (value) =>
-  // The terminal, mail and the page are networks too, and always have these names.
-  ["console", "mail", WEB_NETWORK, TRIGGER_NETWORK].includes(value) ? undefined : NetworkName.safeParse(value).data,
+  // The terminal, mail, the page and the forges are networks too, and always have these names.
+  ["console", "mail", FORGE_NETWORK, WEB_NETWORK, TRIGGER_NETWORK].includes(value)
+    ? undefined
+    : NetworkName.safeParse(value).data,
 );
 
 const CHANNEL =

@@ -82,15 +82,24 @@ export const mail = section({
 export interface GithubConfig {
   readonly token: Secret | undefined;
   readonly webhookSecret: Secret | undefined;
+  /** Without a slash at its end. */
   readonly apiUrl: string;
+  /** Whether a pull request gets a comment with its result. */
+  readonly comment: boolean;
 }
 
 export const github = section({
   token: secret.optional(),
   webhook_secret: secret.optional(),
   api_url: httpUrl.default("https://api.github.com"),
+  comment: flag.default(false),
 }).transform(
-  (written): GithubConfig => ({ token: written.token, webhookSecret: written.webhook_secret, apiUrl: written.api_url }),
+  (written): GithubConfig => ({
+    token: written.token,
+    webhookSecret: written.webhook_secret,
+    apiUrl: written.api_url,
+    comment: written.comment,
+  }),
 );
 
 /** A bucket of S3 or of another server that speaks its protocol; without keys the usual chain of credentials is asked. */
