@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { GitRef, ProjectName } from "../names.ts";
 import { type Pipeline, PipelineSchema } from "../pipeline/schema.ts";
+import { pathPattern } from "../results/path-pattern.ts";
 import { DURATION_EXAMPLES, parseDuration } from "../units.ts";
 import { type Forge, forge, forgeOf, repository } from "./repository.ts";
 import {
@@ -13,6 +14,7 @@ import {
   envName,
   flag,
   mapping,
+  oneOrMany,
   scalar,
   secret,
   section,
@@ -43,8 +45,20 @@ export interface Project {
   readonly branch: GitRef;
   /** Used in place of the repository's own file. */
   readonly pipeline: Pipeline | undefined;
-  /** `undefined`: not looked for by ourselves. */
-  readonly pollMs: number | undefined;
+  /** How often new commits are looked for; `undefined` leaves it to whether a webhook tells of them. */
+  readonly pollMs: number | "off" | undefined;
+  /** What pushes are built: branches that match one of these, where `*` stands for any characters. */
+  readonly branches: readonly string[];
+  /** Whether a new tag is built. */
+  readonly tags: boolean;
+  /** Only changes of one of these are built (results/path-pattern.ts, from the top of the tree); empty: of any. */
+  readonly paths: readonly string[];
+  /** Changes of nothing but these are not built. */
+  readonly pathsIgnore: readonly string[];
+  /** A push is built when no other came behind it for so long. */
+  readonly debounceMs: number | undefined;
+  /** A newer push stops also what runs of the older one. */
+  readonly cancelRunning: boolean;
   readonly nightly: NightlyConfig | undefined;
   readonly nightlyUnchanged: Unchanged;
   /** How many of its builds run at a time; undefined: as many as there are slots. */
@@ -83,14 +97,25 @@ const limits = section({
   }),
 );
 
-/** `off` is told apart from no key at all only by whoever reads the file. */
 const poll = scalar(`${DURATION_EXAMPLES}, at least 5s, or off`, (value) => {
-  if (value === "off" || value === "false") return "off";
+  if (value === "off" || value === "false") return "off" as const;
   const durationMs = parseDuration(value);
   return durationMs === undefined || durationMs < 5000 ? undefined : durationMs;
 });
 
 const branch = scalar("a branch name", (value) => GitRef.safeParse(value).data);
+
+const branches = oneOrMany(
+  textLike(/^[^\s\p{Cc}]{1,255}$/u, 'a branch name, in which * stands for any characters, such as "release/*"'),
+  "branch names",
+);
+
+const paths = oneOrMany(
+  scalar("a path pattern of at most 1,000 characters, such as docs/**", (value) =>
+    value.trim() !== "" && pathPattern(value.trim(), "/") !== undefined ? value.trim() : undefined,
+  ),
+  "path patterns",
+);
 
 const project = section({
   repo: repository,
@@ -98,6 +123,12 @@ const project = section({
   branch: branch.prefault("main"),
   pipeline: PipelineSchema.optional(),
   poll: poll.optional(),
+  branches: branches.default(["*"]),
+  tags: flag.default(true),
+  paths: paths.default([]),
+  paths_ignore: paths.default([]),
+  debounce: duration.optional(),
+  cancel_running: flag.default(false),
   nightly: nightly.optional(),
   nightly_unchanged: Unchanged.default("skip"),
   max: count(1, 256).optional(),
@@ -127,7 +158,13 @@ function toProject(name: ProjectName, written: z.output<typeof project>): Projec
     forge: written.forge ?? forgeOf(written.repo),
     branch: written.branch,
     pipeline: written.pipeline,
-    pollMs: written.poll === "off" ? undefined : written.poll,
+    pollMs: written.poll,
+    branches: written.branches,
+    tags: written.tags,
+    paths: written.paths,
+    pathsIgnore: written.paths_ignore,
+    debounceMs: written.debounce,
+    cancelRunning: written.cancel_running,
     nightly: written.nightly === "off" ? undefined : written.nightly,
     nightlyUnchanged: written.nightly_unchanged,
     max: written.max,

@@ -103,21 +103,8 @@ test("every key of the documentation is accepted, and what is not there yet is s
     nightly: { at: "0 7 * * *", timezone: undefined },
     env: { CGO_ENABLED: "0" },
   });
-  expect(config.idle.map((sentence) => sentence.split(":")[0])).toEqual([
-    "releases",
-    "backup",
-    "retention",
-    "projects.docker-registry.poll",
-    "projects.docker-registry.pull_requests",
-  ]);
+  expect(config.idle.map((sentence) => sentence.split(":")[0])).toEqual(["releases", "backup", "retention"]);
   expect(config.idle[0]).toBe("releases: accepted, but releases are not there yet; the key does nothing so far");
-});
-
-test("an idle key of several projects is told once", () => {
-  const { idle } = parse("projects: { a: { repo: ., poll: 60s }, b: { repo: ., poll: off }, c: { repo: . } }");
-  expect(idle).toEqual([
-    "projects.{a,b}.poll: accepted, but looking for new commits is not there yet; the key does nothing so far",
-  ]);
 });
 
 describe("values from the environment", () => {
@@ -244,10 +231,8 @@ describe("a project's repository", () => {
 
   const SITES = `
 gitea: [{ url: "https://git.example.org/" }, { url: "http://10.0.0.5:3000/code", webhook_secret: hunter2 }]
-gitlab: { url: https://gitlab.example.org }
-`
-    .replace("gitlab: {", "gitlab: [{")
-    .replace("org }", "org }]");
+gitlab: [{ url: https://gitlab.example.org }]
+`;
 
   test.each([
     ["https://git.example.org/ada/engine.git", "gitea git.example.org ada engine"],
