@@ -27,7 +27,7 @@ export type ReadChanges = (build: Build) => Promise<Changes | undefined>;
 export function createChanges(deps: {
   readonly config: Config;
   readonly builds: Pick<Builds, "latest">;
-  readonly revisions: Revisions | undefined;
+  readonly revisions: Pick<Revisions, "between"> | undefined;
   readonly log: Logger;
 }): ReadChanges {
   const { config, builds, revisions, log } = deps;

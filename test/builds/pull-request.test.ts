@@ -1,15 +1,18 @@
 /** What a build of a pull request is given and called, and what it is compared with. O-47, O-55. */
 import { describe, expect, test } from "vitest";
 import { type Build, type FinalState, isFinished } from "../../src/builds/build.ts";
+import { createChanges } from "../../src/builds/changes.ts";
 import { resultLine, revisionName } from "../../src/builds/describe.ts";
 import { branchOf } from "../../src/builds/expected.ts";
 import { grantedTo, inputsOf } from "../../src/builds/inputs.ts";
 import { eventOf, isOfPullRequest, pullRequestNumber, unknownRef } from "../../src/builds/pull-request.ts";
 import { reproCommands } from "../../src/builds/repro.ts";
 import type { Project } from "../../src/config.ts";
+import { UserError } from "../../src/errors.ts";
 import { BuildNumber, GitRef, ProjectName } from "../../src/names.ts";
 import { RecordedStep } from "../../src/pipeline/plan-record.ts";
-import { ADA, configOf, revisionOf } from "../support/records.ts";
+import type { Revisions } from "../../src/revisions.ts";
+import { ADA, configOf, openRecords, revisionOf } from "../support/records.ts";
 
 const PULL_REQUEST = revisionOf("3", {
   kind: "pull_request",
@@ -107,6 +110,40 @@ describe("a pull request", () => {
       isOfBuild: true,
     });
     expect(grantedTo(build, projectOf()).privileged).toBe(false);
+  });
+
+  test("asked for by its number may be anybody's, unless whoever asks knows better; its rebuild is as it was", async () => {
+    await using records = await openRecords();
+    const { builds } = records;
+    const asked = { project: ProjectName.parse("docker"), ref: GitRef.parse("PR#12"), requester: ADA };
+    const build = await builds.request(asked);
+    expect(build).toMatchObject({
+      event: "pull_request",
+      untrusted: true,
+      revision: { ref: "main", pullRequest: { number: 12 } },
+    });
+    expect(await builds.rebuild(build.number, ADA, false)).toMatchObject({ event: "pull_request", untrusted: true });
+    const known = await builds.request({ ...asked, revision: PULL_REQUEST, untrusted: false });
+    expect(known).toMatchObject({ event: "pull_request", revision: { ref: "release/2" } });
+    expect(known.untrusted).toBeUndefined();
+    await expect(builds.request({ ...asked, ref: GitRef.parse("PR#99") })).rejects.toThrow(
+      new UserError("docker has no pull request 99."),
+    );
+  });
+
+  test("is told by its own commits, whatever was built before it", async () => {
+    await using records = await openRecords();
+    const asked: string[][] = [];
+    const revisions: Pick<Revisions, "between"> = {
+      async between(repo, from, to) {
+        asked.push([repo, from, to]);
+        return [{ sha: to, author: "bob", title: "mine", files: [] }];
+      },
+    };
+    const changes = createChanges({ ...records, revisions });
+    const found = await changes(buildOf());
+    expect(found).toMatchObject({ since: undefined, commits: [{ title: "mine" }] });
+    expect(asked).toEqual([["/repositories/docker", revisionOf("0").sha, PULL_REQUEST.sha]]);
   });
 
   test("is repeated elsewhere as it was tested: merged", () => {

@@ -194,6 +194,15 @@ describe("a build's coverage is compared with", () => {
       "coverage 61.9% (no build of 9999999 to compare with)",
     );
     expect(compare(feature, history, undefined)).toEqual({ kind: "missing" });
+    // What was tested then was that commit merged into another.
+    const pullRequest = {
+      sha: sha("a"),
+      kind: "pull_request",
+      ref: "main",
+      pullRequest: { number: 7, base: sha("e") },
+    };
+    const other = build(44, "main", "a", 999, { revision: pullRequest });
+    expect(compare(feature, [other, ...history], sha("a"))).toMatchObject({ build: 41 });
   });
 
   test("no part of a build: tests that failed, a build under way, another project's", () => {

@@ -42,7 +42,7 @@ export const ADA = Requester.parse({
   room: { network: "fake", kind: "channel", name: "#dev" },
 });
 
-/** Every repository has the branches `main` and `release`. */
+/** Every repository has the branches `main` and `release`, and the pull request 12. */
 const revisions: Revisions = {
   async resolve(_repo, ref) {
     if (ref === "main" || ref === "release") return revisionOf("0", { ref });
@@ -51,8 +51,10 @@ const revisions: Revisions = {
   async pack() {
     throw new Error("no test of the records fetches a tree");
   },
-  async pullRequest() {
-    throw new Error("no test of the records knows a pull request");
+  async pullRequest(_repo, number, into) {
+    if (number !== 12) throw new UnknownRefError(GitRef.parse(`PR#${number}`), []);
+    const pullRequest = { number, base: revisionOf("0").sha };
+    return revisionOf("3", { kind: "pull_request", ref: into, pullRequest });
   },
   async packMerged() {
     throw new Error("no test of the records fetches a tree");

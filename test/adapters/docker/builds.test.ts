@@ -44,6 +44,24 @@ describe.each(["classic", "buildkit"] as const)("an image built by %s", (builder
     expect(text).not.toMatch(/^once$/m);
   });
 
+  it.runIf(builder === "buildkit")("shares what its RUN lines keep only with those of its own namespace", async () => {
+    const mount = `--mount=type=cache,id=${corner.name("kept")},target=/kept`;
+    // The argument keeps the layers apart; a line that runs again is what is looked at.
+    const keeping = (who: string, cacheNamespace?: string) =>
+      build(`ARG WHO\nRUN ${mount} ls /kept && touch /kept/$WHO`, {
+        args: { WHO: who },
+        tag: `${corner.name(who)}:latest`,
+        ...(cacheNamespace === undefined ? {} : { cacheNamespace }),
+      });
+    await keeping("ours");
+    const theirs = await keeping("theirs", corner.name("outside"));
+    expect(theirs.result.kind).toBe("built");
+    expect(theirs.text).not.toMatch(/^ours$/m);
+    const again = await keeping("again");
+    expect(again.text).toMatch(/^ours$/m);
+    expect(again.text).not.toMatch(/^theirs$/m);
+  });
+
   it("can be built on one of this machine alone, up to a stage", async () => {
     const first = `${corner.name("first")}:latest`;
     await build("RUN echo first > /first", { tag: first });

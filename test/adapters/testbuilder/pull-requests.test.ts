@@ -60,6 +60,8 @@ describe("a pull request", () => {
   let daemon: GitServer;
   let http: GitServer;
   let tip: Sha;
+  let sideways: Sha;
+  let numbered = 1;
   // Gone only at the end, as the testbuilder cannot be started again without its folder.
   let hostile: GitRepository;
 
@@ -67,7 +69,7 @@ describe("a pull request", () => {
   const propose = async (name: string, from: string, files: Readonly<Record<string, string>>, at?: string) => {
     await repository.git("checkout", "-q", "-b", `work-${name}`, from);
     const sha = Sha.parse(await repository.commit(`${name}: a change`, files));
-    await repository.git("update-ref", at ?? `refs/pull/${Object.keys(heads).length + 1}/head`, sha);
+    await repository.git("update-ref", at ?? `refs/pull/${numbered++}/head`, sha);
     await repository.git("checkout", "-q", "main");
     await repository.git("branch", "-q", "-D", `work-${name}`);
     heads[name] = sha;
@@ -80,6 +82,26 @@ describe("a pull request", () => {
     await commit("first", { "src/few": rewritten({}), "a.go": "1\n", "b.go": "1\n", secret: "s\n" });
     await propose("clean", "main", { "src/few": rewritten({ two: "TWO" }), new: "n\n" });
     await propose("clashing", "main", { "a.go": "mine\n", "b.go": "mine\n" });
+
+    // Both have merged something that began at the first commit, which is near; where they parted is sixty commits away.
+    for (const side of ["side-1", "side-2"]) {
+      await git("checkout", "-q", "-b", side, "main");
+      await commit(side, { [side]: "s\n" });
+    }
+    await git("checkout", "-q", "-b", "sideways", "main");
+    await commit("parted here", { "src/few": rewritten({ five: "FIVE" }) });
+    await git("checkout", "-q", "-b", "far");
+    addCommits(repository, "far", 60);
+    await git("reset", "-q", "--hard", "far");
+    await commit("mine", { "src/few": rewritten({ five: "FIVE of mine" }) });
+    await git("merge", "-q", "--no-edit", "side-1");
+    heads.far = Sha.parse(await git("rev-parse", "far"));
+    await git("checkout", "-q", "sideways");
+    await git("merge", "-q", "--no-edit", "side-2");
+    sideways = Sha.parse(await git("rev-parse", "sideways"));
+    await git("checkout", "-q", "main");
+    await git("branch", "-q", "-D", "side-1", "side-2", "sideways", "far");
+
     addCommits(repository, "main", 520);
     await git("checkout", "-q", "main");
     await propose("forced", "main", { forced: "then\n" });
@@ -176,6 +198,11 @@ describe("a pull request", () => {
       expect((await merged("crossing"))["src/few"]).toBe(rewritten({ five: "FIVE again", nine: "NINE again" }));
     });
 
+    it("is merged from where it parted, though an older common commit is nearer", async () => {
+      const tree = await testbuilder.packMerged(address(), head("far"), sideways, never);
+      expect((await filesIn(tree))["src/few"]).toBe(rewritten({ five: "FIVE of mine" }));
+    });
+
     it("that was pushed over by force is still what was asked for", async () => {
       expect((await testbuilder.pullRequest(address(), 3, main, never)).sha).not.toBe(head("forced"));
       expect((await merged("forced")).forced).toBe("then\n");
@@ -259,6 +286,20 @@ describe("a pull request", () => {
     const names = listing === undefined ? "owned" : (await readAll(listing.stdout)).toString();
     expect(names).not.toContain("owned");
     expect(existsSync("/cache/owned")).toBe(false);
+  });
+
+  it("carries the submodules of both sides", async () => {
+    await using outer = await openGitRepository();
+    await outer.git("clone", "-q", repository.path, `${outer.root}/inner`);
+    const begun = await outer.commit("first", { top: "t\n" });
+    await outer.git("checkout", "-q", "-b", "work");
+    await outer.git("submodule", "--quiet", "add", "../inner", "vendor/inner");
+    const proposed = Sha.parse(await outer.commit("with a submodule", { proposed: "p\n" }));
+    await outer.git("checkout", "-q", "-f", "-B", "main", begun);
+    const base = Sha.parse(await outer.commit("on", { on: "o\n" }));
+    await using server = await serveByDaemon(outer.root);
+    const files = await filesIn(await testbuilder.packMerged(server.address, proposed, base, never));
+    expect(Object.keys(files)).toEqual(expect.arrayContaining(["top", "on", "proposed", "vendor/inner/a.go"]));
   });
 
   it("of a target that was deleted meanwhile is merged into what it was", async () => {
