@@ -84,7 +84,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** Loaded together and only when something is to be done: they take most of the start. */
 async function loadAdapters(): Promise<Adapters> {
-  const [irc, terminal, docker, testbuilder, { commands }, job, report] = await Promise.all([
+  const [irc, terminal, docker, testbuilder, { commands }, job, report, forges] = await Promise.all([
     import("../adapters/irc/index.ts"),
     import("../adapters/console/index.ts"),
     import("../adapters/docker/index.ts"),
@@ -92,6 +92,7 @@ async function loadAdapters(): Promise<Adapters> {
     import("../commands/index.ts"),
     import("../jobs/build.ts"),
     import("../jobs/report.ts"),
+    import("../adapters/forge/apis.ts"),
   ]);
   return {
     commands,
@@ -123,6 +124,7 @@ async function loadAdapters(): Promise<Adapters> {
       const { connectMail } = await import("../adapters/smtp/index.ts");
       return connectMail(mail, { log, url, version: VERSION });
     },
+    forgeApis: (config) => forges.forgeApis(config, VERSION),
     startReport: report.startReportSchedule,
     openEngine(config, instance, log, beside) {
       const runtime = docker.connectDocker(config.engine);

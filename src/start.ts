@@ -34,6 +34,7 @@ import { keptLogBytes } from "./metrics/log-bytes.ts";
 import { createMeters } from "./metrics/meters.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { timedChat } from "./metrics/timed-chat.ts";
+import type { BuildNumber } from "./names.ts";
 import { VERSION } from "./package.ts";
 import { createBuildQueue } from "./queue/build-queue.ts";
 import { type Outbox, startOutbox } from "./queue/outbox.ts";
@@ -43,6 +44,9 @@ import { listWorkers } from "./queue/workers.ts";
 import { mailReportNow, type ReportSources } from "./report/mailing.ts";
 import { openResults } from "./results/results.ts";
 import { servePages } from "./web/serve.ts";
+import { type ForgeApis, openForgeChat } from "./triggers/forge-chat.ts";
+import { speaksWithForges } from "./triggers/forge-rooms.ts";
+import { statusEntries } from "./triggers/statuses.ts";
 import { createWeb } from "./web/web.tsx";
 import { type BuildRunner, type Engine, openWorker, type WorkerParts } from "./worker.ts";
 
@@ -58,6 +62,8 @@ export interface StartOptions {
   readonly chats: readonly Chat[];
   /** Opens the chats that keep something in Redis, once it is there; closed here too. */
   readonly openMore?: (redis: Redis) => Promise<readonly Chat[]>;
+  /** Missing where nobody speaks with forges. */
+  readonly forgeApis?: ForgeApis;
   readonly commands: readonly Command[];
   /** Missing with `--no-worker`. */
   readonly openEngine: ((instance: string) => Engine) | undefined;
@@ -129,7 +135,11 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const redis = opened.add("Redis", await connectRedis(config, log));
   for (const warning of redis.warnings) say(`warning: ${warning}`);
   for (const chat of (await options.openMore?.(redis.commands)) ?? []) enter(chat);
-  const store = createBuildStore(redis.commands, log);
+  const store = createBuildStore(redis.commands, log, statusEntries(config, clock));
+  if (options.role === "everything" && options.forgeApis !== undefined && speaksWithForges(config)) {
+    const build = (number: BuildNumber) => store.get(number);
+    enter(openForgeChat({ config, apis: options.forgeApis, redis: redis.commands, log, build }));
+  }
   const queue = opened.add("queue", createBuildQueue(redis.open(), store, log));
   const engine = options.openEngine?.(folder.instance);
   if (engine !== undefined) opened.add("testbuilder", engine.revisions);

@@ -57,13 +57,17 @@ export interface BuildEvent {
 /** What changes in a record besides its state. */
 export type BuildChanges = Partial<Pick<Build, "attempt" | "steps" | "revision" | "results">>;
 
+/** `before` is undefined for a build that is new. */
+export type AlsoSaid = (next: Build, before: Build | undefined) => readonly OutboxEntry[];
+
 export type BuildStore = ReturnType<typeof createBuildStore>;
 
 /**
  * @param redis a connection for commands; it is not closed here. Its errors are passed on as they are (`isRedisAway` knows them).
  * @param log told of a record that cannot be read, as after a downgrade; it is left out, so that it hides no other.
+ * @param alsoSaid gives what else is put up for delivery with a change, whoever makes it.
  */
-export function createBuildStore(redis: Redis, log?: Logger) {
+export function createBuildStore(redis: Redis, log?: Logger, alsoSaid: AlsoSaid = () => []) {
   const recent = new RecentBuilds();
   /** Writes `next` if the record is still as `before` says; true when it was written. */
   async function write(
@@ -85,7 +89,7 @@ export function createBuildStore(redis: Redis, log?: Logger) {
       event,
       EVENTS,
       JSON.stringify(indexChange(checked, before.build)),
-      ...pushArguments(announce),
+      ...pushArguments([...announce, ...alsoSaid(checked, before.build)]),
     ];
     const written = (await redis.eval(TRANSITION, keys.length, ...keys, ...args)) === 1;
     if (written) recent.add(checked, json);

@@ -6,6 +6,7 @@ import type { Command } from "../chat/command.ts";
 import type { Config, IrcNetwork, MailConfig, SlackWorkspace } from "../config.ts";
 import type { NetworkName } from "../names.ts";
 import type { ReportScene } from "../start.ts";
+import type { ForgeApis } from "../triggers/forge-chat.ts";
 import type { BuildRunner, Engine, WorkerParts } from "../worker.ts";
 
 export interface TerminalOptions {
@@ -43,6 +44,8 @@ export interface Adapters {
   ): Promise<{ bot: string; team: string; rooms: readonly string[]; missing: readonly string[] }>;
   /** Mail as a chat that only speaks; begins to try the server. */
   openMail(mail: MailConfig, url: string, log: Logger): Promise<Chat>;
+  /** Calls nothing before somebody asks. */
+  forgeApis(config: Config): ForgeApis;
   startReport(scene: ReportScene): AsyncDisposable;
   /**
    * Constructing does no I/O. `beside` names a second testbuilder of the same instance, so that a running one is not disturbed;

@@ -7,6 +7,7 @@ import {
   type IrcNetwork,
   loadConfig,
   type MailConfig,
+  type Project,
   type SlackWorkspace,
   shownRepository,
   withExampleProjects,
@@ -51,6 +52,7 @@ export async function check(adapters: Adapters): Promise<number> {
   await Promise.all([
     ...config.irc.map((network) => checkIrc(adapters, network, print)),
     ...config.slack.map((workspace) => checkSlack(adapters, workspace, print)),
+    ...[...config.projects.values()].map((project) => checkForge(adapters, config, project, print)),
     ...(config.mail === undefined ? [] : [checkMail(adapters, config.mail, config.url, print)]),
   ]);
   const failed = rows.filter(({ state }) => state === "fails").length;
@@ -195,6 +197,27 @@ async function checkMail(adapters: Adapters, mail: MailConfig, url: string, prin
   const to = mail.to.length === 0 ? "nobody: to: is empty" : mail.to.join(", ");
   if (problem === undefined) print({ what, state: "works", detail: `${mail.host}:${mail.port}, to ${to}` });
   else print({ what, state: "fails", detail: problem });
+}
+
+/** The repository as its token sees it. Sets no status: there is no commit that one could be tried on. */
+async function checkForge(
+  adapters: Adapters,
+  config: Config,
+  { name, forge }: Project,
+  print: (row: Row) => void,
+): Promise<void> {
+  const api = forge === undefined ? undefined : adapters.forgeApis(config)(forge);
+  if (forge === undefined || api === undefined) return;
+  const what = `${forge.kind} ${name}`;
+  const repository = `${forge.owner}/${forge.name}`;
+  try {
+    const { mayWrite } = await api.probe(forge, AbortSignal.timeout(DEADLINE_MS));
+    if (mayWrite) print({ what, state: "works", detail: `${repository}, for statuses of its commits` });
+    // An app's token may set statuses without it.
+    else print({ what, state: "warning", detail: `${repository}, where the token may not push: statuses may be refused` });
+  } catch (error) {
+    print({ what, state: "fails", detail: reason(error) });
+  }
 }
 
 /** Waits until the chat is in that many rooms; else says how far it came. */

@@ -72,6 +72,7 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
       createRunner: adapters.createRunner,
       startReport: adapters.startReport,
       openMore: (redis) => openMore(adapters, config, redis, log),
+      forgeApis: adapters.forgeApis(config),
       role: "everything",
       say,
     });
