@@ -17,6 +17,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
 import type { Results } from "../results/results.ts";
+import type { Hooks } from "./hooks/hooks.ts";
 import type { Bar } from "./shell.tsx";
 
 export interface WebDeps {
@@ -46,6 +47,8 @@ export interface WebDeps {
   /** What builds left behind: tests, coverage. */
   readonly results: Results;
   readonly changes: ReadChanges;
+  /** Missing where no webhooks come in. */
+  readonly hooks?: Hooks;
 }
 
 /** What every area's pages are made with. */

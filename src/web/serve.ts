@@ -4,11 +4,12 @@ import { ConfigError, describeError } from "../errors.ts";
 
 /**
  * Listens, and stops when disposed of: at once, also on those who follow a log live.
- * @throws ConfigError when the address is taken or not ours.
+ * @param key of the configuration that chose the address. @throws ConfigError when the address is taken or not ours.
  */
 export async function servePages(
   fetch: Parameters<typeof serve>[0]["fetch"],
   { host, port }: { readonly host: string; readonly port: number },
+  key = "listen",
 ): Promise<AsyncDisposable> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, hostname: host, port }, () =>
@@ -23,7 +24,7 @@ export async function servePages(
     server.once("error", (error) => {
       const reason = describeError(error);
       const why = reason.includes("EADDRINUSE") ? `port ${port} is in use` : reason;
-      const problem = `listen: ${why} on ${host}; choose another with listen: or PORT`;
+      const problem = `${key}: ${why} on ${host}; choose another with ${key}:${key === "listen" ? " or PORT" : ""}`;
       reject(new ConfigError("docker-ci cannot start.", [problem], { cause: error }));
     });
   });

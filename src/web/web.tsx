@@ -13,6 +13,7 @@ import type { Frame, WebDeps } from "./deps.ts";
 import { createActs } from "./forms/acts.ts";
 import { formRoutes } from "./forms/forms.tsx";
 import { homeRoutes } from "./home/home.tsx";
+import { hookRoutes } from "./hooks/hooks.ts";
 import { barLogin, loginRoutes, requireLogin } from "./login/login.tsx";
 import { machineRoutes } from "./machine/machine.ts";
 import { oldAddressRoutes } from "./old-addresses.ts";
@@ -49,6 +50,8 @@ export function createWeb(deps: WebDeps): Hono {
     },
     missing: (c, what) => message(c, "Not found", what, 404),
   };
+  // Signed, so nobody logs in to them.
+  if (deps.hooks !== undefined) app.route("/", hookRoutes({ ...deps, hooks: deps.hooks }));
   app.use(requireLogin(deps));
   // What builds left behind is hostile: these bring their own, stricter rules, which the site's must not overwrite.
   app.route("/", artifactRoutes(artifactsFolder(deps.config.dataDir), frame));

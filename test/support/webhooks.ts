@@ -1,13 +1,9 @@
 /** Webhooks as GitHub, Gitea and GitLab send them, signed. */
 import { createHmac, randomUUID } from "node:crypto";
-import { readGiteaHook } from "../../adapters/forge/gitea/read-hook.ts";
-import { readGithubHook } from "../../adapters/forge/github/read-hook.ts";
-import { readGitlabHook } from "../../adapters/forge/gitlab/read-hook.ts";
 import type { Heard, HookConfig, HookRequest, ReadHook } from "../../src/forge.ts";
 import { configOf, NOW } from "./records.ts";
 
 export const SECRET = "correct horse battery";
-export const READ_HOOK = { github: readGithubHook, gitea: readGiteaHook, gitlab: readGitlabHook };
 
 /** Two projects are built from the first repository, and one from a repository of the same name on each other forge. */
 export const FORGES = `

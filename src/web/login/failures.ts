@@ -13,8 +13,11 @@ export interface Failures {
   add(address: string): void;
 }
 
-/** Five in a minute; loopback counts like any other, since a proxy that is not configured makes everybody come from there. */
-export function createFailures(clock: Clock): Failures {
+/**
+ * Five in a minute, unless `allowed` says otherwise; loopback counts like any other, since a proxy that is not configured makes
+ * everybody come from there.
+ */
+export function createFailures(clock: Clock, allowed: number = ALLOWED): Failures {
   const times = new Map<string, readonly number[]>();
   const recent = (key: string): readonly number[] => {
     const since = clock.now().getTime() - WINDOW_MS;
@@ -23,13 +26,13 @@ export function createFailures(clock: Clock): Failures {
   return {
     waitS(address) {
       const failed = recent(networkOf(address));
-      const first = failed.at(-ALLOWED);
+      const first = failed.at(-allowed);
       if (first === undefined) return undefined;
       return Math.max(1, Math.ceil((first + WINDOW_MS - clock.now().getTime()) / 1_000));
     },
     add(address) {
       const key = networkOf(address);
-      const failed = [...recent(key), clock.now().getTime()].slice(-ALLOWED);
+      const failed = [...recent(key), clock.now().getTime()].slice(-allowed);
       // To the end: the map's order is the order of the last failures.
       times.delete(key);
       times.set(key, failed);
