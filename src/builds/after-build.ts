@@ -63,9 +63,9 @@ function keptResults({ dataDir }: Pick<Config, "dataDir">, log: Logger): Results
   return openResults(dataDir, (fields, message) => log.warn(fields, message));
 }
 
-/** After the result was told, for which nobody waits. */
+/** After the result was told, for which nobody waits. What an outsider wrote says nothing of a project's tests. */
 export async function countFlaky({ flaky, log }: AfterScene, build: Build): Promise<void> {
-  if (!isFinished(build)) return;
+  if (!isFinished(build) || build.untrusted === true) return;
   try {
     await flaky.record(build, build.steps);
   } catch (error) {

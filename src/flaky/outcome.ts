@@ -29,6 +29,8 @@ type StepOutcome = z.infer<typeof StepOutcome>;
 export const Outcome = z.strictObject({
   build: BuildNumber,
   sha: Sha,
+  /** What a pull request was merged into: merged into something else it is another revision. */
+  base: Sha.optional(),
   at: z.iso.datetime(),
   /** Builds with other parameters are other experiments. */
   params: z.record(z.string(), z.string()),
@@ -45,6 +47,7 @@ export function outcomeOf(build: JudgedBuild, steps: readonly StepResult[]): Out
   return {
     build: build.number,
     sha: build.revision.sha,
+    ...(build.revision.pullRequest === undefined ? {} : { base: build.revision.pullRequest.base }),
     at: build.state.finishedAt,
     params: build.params,
     steps: ran.map((step): StepOutcome => {
@@ -79,7 +82,7 @@ export function secondThoughts(build: JudgedBuild, steps: readonly StepResult[])
 
 /** What failed in one build and passed in the other, of the same revision and parameters. */
 export function changesOfMind(failed: Outcome, passed: Outcome): FlakyEvent[] {
-  if (failed.sha !== passed.sha || !sameParams(failed.params, passed.params)) return [];
+  if (failed.sha !== passed.sha || failed.base !== passed.base || !sameParams(failed.params, passed.params)) return [];
   return failed.steps.flatMap((before): FlakyEvent[] => {
     const after = passed.steps.find(({ step }) => step === before.step);
     if (after === undefined || before.passed) return [];

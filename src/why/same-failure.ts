@@ -27,7 +27,10 @@ export function sameFailure(
       number: build.number,
       mendedByRetrying: passed.some(
         (later) =>
-          later.number > build.number && later.revision !== undefined && later.revision.sha === build.revision?.sha,
+          later.number > build.number &&
+          later.revision !== undefined &&
+          later.revision.sha === build.revision?.sha &&
+          later.revision.pullRequest?.base === build.revision.pullRequest?.base,
       ),
     }));
 }

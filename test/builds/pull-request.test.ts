@@ -1,4 +1,5 @@
 /** What a build of a pull request is given and called, and what it is compared with. O-47, O-55. */
+import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import { type Build, type FinalState, isFinished } from "../../src/builds/build.ts";
 import { createChanges } from "../../src/builds/changes.ts";
@@ -11,8 +12,9 @@ import type { Project } from "../../src/config.ts";
 import { UserError } from "../../src/errors.ts";
 import { BuildNumber, GitRef, ProjectName } from "../../src/names.ts";
 import { RecordedStep } from "../../src/pipeline/plan-record.ts";
+import { totalsBefore } from "../../src/results/conclude.ts";
 import type { Revisions } from "../../src/revisions.ts";
-import { ADA, configOf, openRecords, revisionOf } from "../support/records.ts";
+import { ADA, configOf, openRecords, revisionOf, revisions } from "../support/records.ts";
 
 const PULL_REQUEST = revisionOf("3", {
   kind: "pull_request",
@@ -129,6 +131,20 @@ describe("a pull request", () => {
     await expect(builds.request({ ...asked, ref: GitRef.parse("PR#99") })).rejects.toThrow(
       new UserError("docker has no pull request 99."),
     );
+  });
+
+  test("compares its coverage with what it was merged into, for which git is not asked", async () => {
+    const totals = { covered: 6, total: 10, unit: "lines" } as const;
+    const ofMain = buildOf({
+      number: BuildNumber.parse(41),
+      ref: GitRef.parse("release/2"),
+      revision: revisionOf("0", { ref: GitRef.parse("release/2") }),
+      state: { kind: "passed", startedAt: "2026-03-01T11:00:00.000Z", finishedAt: "2026-03-01T11:01:00.000Z" },
+      results: { coverage: { totals, change: { kind: "missing" } } },
+    });
+    const deps = { history: async () => [ofMain], revisions, log: pino({ enabled: false }) };
+    const ended = { build: buildOf(), project: projectOf() };
+    expect(await totalsBefore(deps, ended, AbortSignal.timeout(5_000))).toEqual(totals);
   });
 
   test("is told by its own commits, whatever was built before it", async () => {

@@ -12,13 +12,15 @@ export interface Run {
   readonly sha?: string;
   readonly params?: Readonly<Record<string, string>>;
   readonly daysAgo?: number;
+  /** Of a pull request: what it was merged into. */
+  readonly base?: string;
 }
 
 /** A build that is over, and the results of its steps. */
 export function ran(
   number: number,
   steps: readonly StepResult[],
-  { project = "docker-registry", sha = "0", params = {}, daysAgo = 0 }: Run = {},
+  { project = "docker-registry", sha = "0", params = {}, daysAgo = 0, base }: Run = {},
 ): [FinishedBuild, readonly StepResult[]] {
   const at = { startedAt: ago(daysAgo * 86_400 + 60), finishedAt: ago(daysAgo * 86_400) };
   const failed = steps.some(({ state }) => state === "failed");
@@ -26,7 +28,10 @@ export function ran(
     number,
     project,
     ref: "main",
-    revision: revisionOf(sha),
+    revision:
+      base === undefined
+        ? revisionOf(sha)
+        : revisionOf(sha, { kind: "pull_request", pullRequest: { number: 12, base: revisionOf(base).sha } }),
     requester: ADA,
     params,
     attempt: 1,

@@ -75,6 +75,7 @@ describe("nothing is concluded", () => {
   const passing = tested([]);
   test.each([
     ["from another revision", ran(2, [passing], { sha: "1" })],
+    ["from the same commit merged into another", ran(2, [passing], { base: "5" })],
     ["from other parameters", ran(2, [passing], { params: { FAST: "1" } })],
     ["from another project", ran(2, [passing], { project: "docker" })],
     ["from another lane", ran(2, [tested([], { lane: { NODE: "22" }, id: "tests.2" })])],

@@ -43,7 +43,7 @@ export const ADA = Requester.parse({
 });
 
 /** Every repository has the branches `main` and `release`, and the pull request 12. */
-const revisions: Revisions = {
+export const revisions: Revisions = {
   async resolve(_repo, ref) {
     if (ref === "main" || ref === "release") return revisionOf("0", { ref });
     throw new UnknownRefError(ref, ref.startsWith("ma") ? ["main"] : []);
