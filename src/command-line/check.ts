@@ -214,7 +214,8 @@ async function checkForge(
     const { mayWrite } = await api.probe(forge, AbortSignal.timeout(DEADLINE_MS));
     if (mayWrite) print({ what, state: "works", detail: `${repository}, for statuses of its commits` });
     // An app's token may set statuses without it.
-    else print({ what, state: "warning", detail: `${repository}, where the token may not push: statuses may be refused` });
+    else
+      print({ what, state: "warning", detail: `${repository}, where the token may not push: statuses may be refused` });
   } catch (error) {
     print({ what, state: "fails", detail: reason(error) });
   }
