@@ -14,6 +14,7 @@ import { link } from "./link.ts";
 import { links } from "./links.ts";
 import { log } from "./log.ts";
 import { mute } from "./mute.ts";
+import { okToTest } from "./ok-to-test.ts";
 import { outbox } from "./outbox.ts";
 import { pause } from "./pause.ts";
 import { quarantine } from "./quarantine.ts";
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   build,
   rebuild,
   cancel,
+  okToTest,
   status,
   last,
   queue,

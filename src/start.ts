@@ -46,7 +46,9 @@ import { openResults } from "./results/results.ts";
 import { servePages } from "./web/serve.ts";
 import { type ForgeApis, openForgeChat } from "./triggers/forge-chat.ts";
 import { speaksWithForges } from "./triggers/forge-rooms.ts";
+import { startPoller } from "./triggers/poller.ts";
 import { statusEntries } from "./triggers/statuses.ts";
+import { createTriggers } from "./triggers/triggers.ts";
 import { createWeb } from "./web/web.tsx";
 import { type BuildRunner, type Engine, openWorker, type WorkerParts } from "./worker.ts";
 
@@ -168,6 +170,8 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const ledger = createLedger(redis.commands);
   const subscriptions = createSubscriptions(redis.commands, clock);
   const incidents = createIncidents({ config, ledger, subscriptions, clock });
+  const changed = { config, builds, redis: redis.commands, revisions: engine?.revisions, subscriptions, clock, log };
+  const triggers = opened.add("triggers", createTriggers(changed));
   const sources = { config, builds, incidents: () => ledger.open() };
   const shutdown = deferred<string>();
   const dispatcher = createDispatcher(
@@ -178,6 +182,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       subscriptions,
       flaky,
       quarantine,
+      pullRequests: triggers.pullRequests,
       results,
       chats,
       clock,
@@ -209,6 +214,9 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
         "report",
         options.startReport({ ...sources, redis: redis.commands, report: config.report, clock, log }),
       );
+    }
+    if (engine !== undefined) {
+      opened.add("poller", startPoller({ ...changed, revisions: engine.revisions, see: triggers.see }));
     }
     opened.add("history", startFilling(redis.commands, store, log));
     const liveLogs = opened.add("live logs", createLiveLogs(redis.open, log));

@@ -130,8 +130,9 @@ export function createBuildStore(redis: Redis, log?: Logger, alsoSaid: AlsoSaid 
     const before = await redis.get(key);
     if (before !== null) return BuildNumber.parse(Number(before));
     const number = await next();
-    await redis.set(key, number, "EX", DAY_S);
-    return number;
+    // Of two processes that are asked the same, the quicker one's number counts.
+    if ((await redis.set(key, number, "EX", DAY_S, "NX")) !== null) return number;
+    return BuildNumber.parse(Number(await redis.get(key)));
   }
 
   return {

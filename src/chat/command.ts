@@ -13,6 +13,7 @@ import type { Subscriptions } from "../incidents/subscriptions.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
 import type { Results } from "../results/results.ts";
+import type { PullRequests } from "../triggers/allow-pull-request.ts";
 import type { Chat } from "./chat.ts";
 import type { LinkCodes } from "./link-codes.ts";
 import type { Links } from "./links.ts";
@@ -47,6 +48,8 @@ export interface CommandServices {
   readonly quarantine: Quarantine;
   /** What builds left behind: tests, coverage. */
   readonly results: Results;
+  /** Those of outsiders, which wait for somebody's word. */
+  readonly pullRequests: PullRequests;
   readonly chats: ReadonlyMap<string, Chat>;
   readonly clock: Clock;
   readonly version: string;

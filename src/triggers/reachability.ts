@@ -18,7 +18,7 @@ const Outage = z.strictObject({ since: z.iso.datetime(), wasTold: z.boolean() })
 
 type ReachScene = Pick<Scene, "config" | "redis" | "subscriptions" | "clock">;
 
-/** @param reason one phrase. @param projects those of the repository. */
+/** @param reason one phrase, with the address as it may be shown. @param projects those of the repository. */
 export async function noteUnreachable(
   scene: ReachScene,
   repo: string,
@@ -34,9 +34,9 @@ export async function noteUnreachable(
     const isDue = age >= SILENT_MS && !outage.wasTold;
     if (before.value !== undefined && !isDue) return;
     const told = line("errored", [
-      `${namesOf(projects)}: no look at ${shownRepository(repo)} for ${formatAge(age)}`,
-      cleanName(reason),
-      "pushes are built when it is back",
+      `${namesOf(projects)}: ${cleanName(reason)}`,
+      `for ${formatAge(age)} now`,
+      "what is pushed meanwhile is built when it is back",
     ]);
     const entries = isDue ? await noticesOf(scene, projects, told, `unreachable-${outage.since}`) : [];
     if (await outages.change(repositoryKey(repo), before, { ...outage, wasTold: isDue }, entries)) return;

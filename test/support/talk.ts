@@ -7,6 +7,7 @@ import type { Command, CommandServices, WorkerStatus } from "../../src/chat/comm
 import { createDispatcher, type Dispatcher, type Handled } from "../../src/chat/dispatch.ts";
 import type { Room } from "../../src/chat/message.ts";
 import type { Clock } from "../../src/clock.ts";
+import { UserError } from "../../src/errors.ts";
 import { createFlakyLedger } from "../../src/flaky/ledger.ts";
 import { createQuarantine } from "../../src/flaky/quarantine.ts";
 import { createIncidents } from "../../src/incidents/incidents.ts";
@@ -14,6 +15,7 @@ import { createLedger } from "../../src/incidents/ledger.ts";
 import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { readOutbox } from "../../src/queue/outbox-rooms.ts";
 import { openResults } from "../../src/results/results.ts";
+import type { PullRequests } from "../../src/triggers/allow-pull-request.ts";
 import { FakeChat } from "./fake-chat.ts";
 import { clock, NOW, type Records } from "./records.ts";
 
@@ -46,6 +48,13 @@ export const WORKER: WorkerStatus = {
   version: "1.0.0",
 };
 
+const NO_PULL_REQUESTS: PullRequests = {
+  waiting: async () => [],
+  async allow(project, number) {
+    throw new UserError(`no PR#${number} of ${project.name} waits.`);
+  },
+};
+
 /** Messages so far, on any network: each has an id of its own. */
 let spoken = 0;
 
@@ -60,6 +69,7 @@ export function openTalk(
     connection = redis.commands,
     time = clock,
     beside = [],
+    pullRequests = NO_PULL_REQUESTS,
     mailReport,
   }: {
     commands?: readonly Command[];
@@ -71,6 +81,7 @@ export function openTalk(
     time?: Clock;
     /** Chats of the same docker-ci on other networks. */
     beside?: readonly FakeChat[];
+    pullRequests?: PullRequests;
     mailReport?: () => Promise<readonly string[]>;
   } = {},
 ): Talk {
@@ -84,6 +95,7 @@ export function openTalk(
     subscriptions,
     flaky: createFlakyLedger(redis.commands, time),
     quarantine: createQuarantine(redis.commands, time),
+    pullRequests,
     results: openResults(config.dataDir, (fields, message) => log.warn(fields, message)),
     chats: new Map([chat, ...beside].map((each) => [each.network, each])),
     clock: time,
