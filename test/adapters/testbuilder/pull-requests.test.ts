@@ -76,7 +76,7 @@ describe("a pull request", () => {
   };
 
   beforeAll(async () => {
-    repository = await openGitRepository();
+    [repository, hostile] = await Promise.all([openGitRepository(), openGitRepository()]);
     const { git, commit } = repository;
     await mkdir(`${repository.path}/src`);
     await commit("first", { "src/few": rewritten({}), "a.go": "1\n", "b.go": "1\n", secret: "s\n" });
@@ -257,7 +257,6 @@ describe("a pull request", () => {
   });
 
   it("runs nothing that comes with the repository: no hook, no driver, no filter of its configuration", async () => {
-    hostile = await openGitRepository();
     const { git, commit, path } = hostile;
     await mkdir(`${path}/src`);
     const attributes = "* merge=evil filter=evil diff=evil\n";
@@ -308,6 +307,30 @@ describe("a pull request", () => {
     for (const address of [repository.path, daemon.address, http.address]) {
       const files = await filesIn(await testbuilder.packMerged(address, head("clean"), base, never));
       expect(files).toMatchObject({ new: "n\n", "a.go": "1\n" });
+    }
+  });
+
+  it("of an old server, which gives only what its refs point at, takes the whole history", async () => {
+    const old = openTestbuilder({
+      runtime: connectDocker(undefined),
+      baseImage: BASE_IMAGE,
+      cacheVolume: `docker-ci-${instance}-old`,
+      repositories: [],
+      instance: `${instance}-old`,
+      log: pino({ enabled: false }),
+      env: { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "protocol.version", GIT_CONFIG_VALUE_0: "0" },
+    });
+    try {
+      const behind = Sha.parse(await repository.git("rev-parse", "main~3"));
+      const { sha } = await old.pullRequest(daemon.address, 1, main, never);
+      expect(await filesIn(await old.packMerged(daemon.address, sha, behind, never))).toMatchObject({ new: "n\n" });
+      expect(await filesIn(await old.packMerged(daemon.address, sha, tip, never))).toMatchObject({ "a.go": "ours\n" });
+      expect((await old.between(daemon.address, tip, sha, never)).map(({ title }) => title)).toEqual([
+        "clean: a change",
+      ]);
+    } finally {
+      await old[Symbol.asyncDispose]();
+      await removeVolume(`docker-ci-${instance}-old`);
     }
   });
 
