@@ -13,6 +13,7 @@ import type { Benchmark } from "./scene.ts";
 import { slackEvents } from "./slack-events.ts";
 import { startAndRest } from "./start-and-rest.ts";
 import { statusRoundTrip } from "./status-round-trip.ts";
+import { webhooks } from "./webhooks.ts";
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   a: buildHello,
@@ -24,6 +25,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   g: lcov,
   h: pages,
   i: followers,
+  j: webhooks,
 };
 /** The whole; what is at work then ends with its round. */
 const DEADLINE_MS = 7.5 * 60_000;
