@@ -7,7 +7,7 @@ export interface LaneTiming {
   readonly retryMaxMs: number;
 }
 
-export const LANE_TIMING: LaneTiming = { retryMinMs: 500, retryMaxMs: 60_000 };
+export const LANE_TIMING: LaneTiming = { retryMinMs: 500, retryMaxMs: 30_000 };
 /** A fault or two is not worth telling of. */
 const FAULTS_UNSAID = 2;
 

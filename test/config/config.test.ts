@@ -427,6 +427,11 @@ describe("a mistake is told with its key, its line, what was found and what is a
       ["1: irc[0].name: found \"web\", allowed: a name of lower-case letters, digits, '_' and '-', at most 32"],
     ],
     [
+      "a network that is called as the forges are",
+      "irc: [{ name: forge, host: b }]",
+      ["1: irc[0].name: found \"forge\", allowed: a name of lower-case letters, digits, '_' and '-', at most 32"],
+    ],
+    [
       "a release of no project",
       "projects: { docker: { repo: . } }\nreleases: { dokcer: { bucket: abc } }",
       ["2: releases.dokcer: no project has this name. Did you mean docker?"],

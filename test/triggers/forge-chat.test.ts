@@ -224,6 +224,29 @@ describe("a forge that does not take it", () => {
     expect(told(forge).sort()).toEqual(["pending: #2 is queued", "success: passed in 2m58s"]);
   });
 
+  test("does not hold up another one", async () => {
+    await using server = await openRedis();
+    await using limited = await startForge();
+    await using well = await startForge("gitea");
+    limited.fault = limitReached(new Date(Date.now() + 600_000));
+    const builds = open(
+      server,
+      `gitea: [{ url: "${well.url}", token: ${FORGE_TOKEN} }]
+${github(limited)}  engine: { repo: /r, forge: "gitea:${well.host}/distribution/distribution" }
+`,
+    );
+    await using delivery = builds.deliver();
+    await builds.create();
+    await waitFor("that it is told", () => delivery.chat.state.kind === "away");
+    await builds.create({ project: ProjectName.parse("engine") });
+    await well.gets(1);
+    expect(delivery.chat.state).toMatchObject({
+      kind: "away",
+      reason: expect.stringContaining("takes no calls before"),
+    });
+    expect(writes(limited)).toBe(1);
+  });
+
   test("what it refuses is given up with one line, seen in !outbox, and the next commit is told", async () => {
     await using server = await openRedis();
     await using forge = await startForge();
