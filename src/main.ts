@@ -84,7 +84,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** Loaded together and only when something is to be done: they take most of the start. */
 async function loadAdapters(): Promise<Adapters> {
-  const [irc, terminal, docker, testbuilder, { commands }, job, report, forges] = await Promise.all([
+  const [irc, terminal, docker, testbuilder, { commands }, job, report, forges, hooks] = await Promise.all([
     import("../adapters/irc/index.ts"),
     import("../adapters/console/index.ts"),
     import("../adapters/docker/index.ts"),
@@ -93,6 +93,7 @@ async function loadAdapters(): Promise<Adapters> {
     import("../jobs/build.ts"),
     import("../jobs/report.ts"),
     import("../adapters/forge/apis.ts"),
+    import("../adapters/forge/read-hooks.ts"),
   ]);
   return {
     commands,
@@ -125,6 +126,7 @@ async function loadAdapters(): Promise<Adapters> {
       return connectMail(mail, { log, url, version: VERSION });
     },
     forgeApis: (config) => forges.forgeApis(config, VERSION),
+    readHook: hooks.READ_HOOK,
     startReport: report.startReportSchedule,
     openEngine(config, instance, log, beside) {
       const runtime = docker.connectDocker(config.engine);

@@ -43,6 +43,8 @@ import { connectRedis } from "./queue/redis.ts";
 import { listWorkers } from "./queue/workers.ts";
 import { mailReportNow, type ReportSources } from "./report/mailing.ts";
 import { openResults } from "./results/results.ts";
+import { createHookSite, type Hooks } from "./web/hooks/hooks.ts";
+import { openHookInbox } from "./web/hooks/inbox.ts";
 import { servePages } from "./web/serve.ts";
 import { type ForgeApis, openForgeChat } from "./triggers/forge-chat.ts";
 import { speaksWithForges } from "./triggers/forge-rooms.ts";
@@ -66,6 +68,8 @@ export interface StartOptions {
   readonly openMore?: (redis: Redis) => Promise<readonly Chat[]>;
   /** Missing where nobody speaks with forges. */
   readonly forgeApis?: ForgeApis;
+  /** Understands webhooks, and whether they are genuine. Missing where none come in. */
+  readonly readHook?: Hooks["read"];
   readonly commands: readonly Command[];
   /** Missing with `--no-worker`. */
   readonly openEngine: ((instance: string) => Engine) | undefined;
@@ -223,8 +227,15 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     const measured = { config, builds, meters, eventChannel: store.eventChannel, log };
     const logBytes = (number: number) => keptLogBytes(logs, number);
     opened.add("metrics", await followBuilds({ ...measured, logBytes }, redis.open()));
+    const inbox = opened.add("webhooks", openHookInbox({ redis: redis.commands, triggers, clock, log }));
+    const hooks = options.readHook && { read: options.readHook, inbox };
+    if (config.hooks !== undefined && hooks !== undefined) {
+      const site = createHookSite({ config, clock, log, hooks });
+      opened.add("webhook listener", await servePages(site.fetch, config.hooks.listen, "hooks.listen"));
+    }
     const web = createWeb({
       redis: redis.commands,
+      ...(hooks && { hooks }),
       config,
       builds,
       clock,

@@ -7,6 +7,7 @@ import type { Config, IrcNetwork, MailConfig, SlackWorkspace } from "../config.t
 import type { NetworkName } from "../names.ts";
 import type { ReportScene } from "../start.ts";
 import type { ForgeApis } from "../triggers/forge-chat.ts";
+import type { Hooks } from "../web/hooks/hooks.ts";
 import type { BuildRunner, Engine, WorkerParts } from "../worker.ts";
 
 export interface TerminalOptions {
@@ -46,6 +47,7 @@ export interface Adapters {
   openMail(mail: MailConfig, url: string, log: Logger): Promise<Chat>;
   /** Calls nothing before somebody asks. */
   forgeApis(config: Config): ForgeApis;
+  readonly readHook: Hooks["read"];
   startReport(scene: ReportScene): AsyncDisposable;
   /**
    * Constructing does no I/O. `beside` names a second testbuilder of the same instance, so that a running one is not disturbed;

@@ -73,6 +73,7 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
       startReport: adapters.startReport,
       openMore: (redis) => openMore(adapters, config, redis, log),
       forgeApis: adapters.forgeApis(config),
+      readHook: adapters.readHook,
       role: "everything",
       say,
     });
