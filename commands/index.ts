@@ -14,6 +14,7 @@ import { link } from "./link.ts";
 import { links } from "./links.ts";
 import { log } from "./log.ts";
 import { mute } from "./mute.ts";
+import { nightly } from "./nightly.ts";
 import { okToTest } from "./ok-to-test.ts";
 import { outbox } from "./outbox.ts";
 import { pause } from "./pause.ts";
@@ -23,6 +24,7 @@ import { rebuild } from "./rebuild.ts";
 import { report } from "./report.ts";
 import { repro } from "./repro.ts";
 import { resume } from "./resume.ts";
+import { schedule } from "./schedule.ts";
 import { shutdown } from "./shutdown.ts";
 import { snooze } from "./snooze.ts";
 import { status } from "./status.ts";
@@ -47,6 +49,8 @@ export const commands: readonly Command[] = [
   last,
   queue,
   eta,
+  nightly,
+  schedule,
   pause,
   resume,
   log,

@@ -7,19 +7,21 @@ import { pausedFacts, pausedPhrase } from "../src/builds/waiting.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { lineText, type Reply, say } from "../src/chat/reply.ts";
 import { pauseOf } from "../src/queue/pauses.ts";
+import { formatAge } from "../src/units.ts";
 
 export const status = defineCommand({
   name: "status",
   summary: "What runs, what waits behind it, and what is broken; of one project, its latest build.",
   examples: ["!status", "!status docker-registry"],
   args: z.strictObject({ project: z.string().optional() }),
-  async run({ args, builds, config, clock }) {
+  async run({ args, builds, config, clock, schedules }) {
     if (args.project !== undefined) return ofProject(args.project);
-    const [running, queued, latest, pauses] = await Promise.all([
+    const [running, queued, latest, pauses, [next]] = await Promise.all([
       builds.running(),
       builds.queued(),
       lastOfEach(),
       builds.pauses.all(),
+      schedules.coming(clock.now()),
     ]);
     const facts = [
       ...pausedFacts(pauses, { now: clock.now(), timezone: config.timezone }),
@@ -32,6 +34,7 @@ export const status = defineCommand({
       queued.length > 3 ? `${queued.length - 3} more queued` : "",
       running.length + queued.length === 0 ? "nothing runs or waits" : "",
       `broken: ${broken(latest)}`,
+      next === undefined ? "" : `${next.what} in ${formatAge(next.next.getTime() - clock.now().getTime())}`,
     ];
     return say("info", facts, config.url);
 

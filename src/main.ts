@@ -84,7 +84,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** Loaded together and only when something is to be done: they take most of the start. */
 async function loadAdapters(): Promise<Adapters> {
-  const [irc, terminal, docker, testbuilder, { commands }, job, report, forges, hooks] = await Promise.all([
+  const [irc, terminal, docker, testbuilder, { commands }, job, report, nightly, forges, hooks] = await Promise.all([
     import("../adapters/irc/index.ts"),
     import("../adapters/console/index.ts"),
     import("../adapters/docker/index.ts"),
@@ -92,6 +92,7 @@ async function loadAdapters(): Promise<Adapters> {
     import("../commands/index.ts"),
     import("../jobs/build.ts"),
     import("../jobs/report.ts"),
+    import("../jobs/nightly.ts"),
     import("../adapters/forge/apis.ts"),
     import("../adapters/forge/read-hooks.ts"),
   ]);
@@ -128,6 +129,7 @@ async function loadAdapters(): Promise<Adapters> {
     forgeApis: (config) => forges.forgeApis(config, VERSION),
     readHook: hooks.READ_HOOK,
     startReport: report.startReportSchedule,
+    startNightlies: nightly.startNightlies,
     openEngine(config, instance, log, beside) {
       const runtime = docker.connectDocker(config.engine);
       const repositories = [...config.projects.values()].map(({ repo }) => repo);

@@ -7,7 +7,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { createAudit } from "./audit/audit.ts";
 import { type Build, isFinished } from "./builds/build.ts";
-import { createBuilds } from "./builds/builds.ts";
+import { type Builds, createBuilds } from "./builds/builds.ts";
 import { startFilling } from "./builds/fill-history.ts";
 import { createChanges } from "./builds/changes.ts";
 import { createLiveLogs } from "./builds/live-log.ts";
@@ -15,10 +15,10 @@ import { lastLines, logsFolder, openLog } from "./builds/log-files.ts";
 import { showProgress } from "./builds/progress.ts";
 import { createBuildStore } from "./builds/store.ts";
 import type { Chat } from "./chat/chat.ts";
-import type { Command } from "./chat/command.ts";
+import type { Command, WorkerStatus } from "./chat/command.ts";
 import { createDispatcher } from "./chat/dispatch.ts";
 import { hearChats } from "./chat/hear.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { systemClock } from "./clock.ts";
 import type { Config, ReportConfig } from "./config.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { createFlakyLedger } from "./flaky/ledger.ts";
@@ -43,6 +43,9 @@ import { connectRedis } from "./queue/redis.ts";
 import { listWorkers } from "./queue/workers.ts";
 import { mailReportNow, type ReportSources } from "./report/mailing.ts";
 import { openResults } from "./results/results.ts";
+import type { Revisions } from "./revisions.ts";
+import type { OverdueScene } from "./schedules/overdue.ts";
+import { createSchedules } from "./schedules/schedules.ts";
 import { createHookSite, type Hooks } from "./web/hooks/hooks.ts";
 import { openHookInbox } from "./web/hooks/inbox.ts";
 import { servePages } from "./web/serve.ts";
@@ -76,6 +79,8 @@ export interface StartOptions {
   readonly createRunner: (parts: WorkerParts) => BuildRunner;
   /** Begins to mail the daily report. */
   readonly startReport: (sources: ReportScene) => AsyncDisposable;
+  /** Begins to ask for builds by the clock. */
+  readonly startNightlies: (scene: NightlyScene) => AsyncDisposable;
   /** Whether this process answers chats and serves the page, or only works. */
   readonly role: "everything" | "worker";
   /** Sentences for whoever started it. */
@@ -83,11 +88,20 @@ export interface StartOptions {
 }
 
 /** What jobs/report.ts needs, which is handed in by main.ts. */
-export interface ReportScene extends ReportSources {
+export interface ReportScene extends OverdueScene, Omit<ReportSources, "config"> {
   readonly redis: Redis;
   readonly report: ReportConfig;
-  readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** What jobs/nightly.ts needs, which is handed in by main.ts. */
+export interface NightlyScene extends OverdueScene {
+  readonly config: Config;
+  readonly builds: Builds;
+  readonly revisions: Revisions | undefined;
+  readonly redis: Redis;
+  readonly log: Logger;
+  workers(): Promise<readonly WorkerStatus[]>;
 }
 
 export interface Running {
@@ -176,6 +190,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const incidents = createIncidents({ config, ledger, subscriptions, clock });
   const changed = { config, builds, redis: redis.commands, revisions: engine?.revisions, subscriptions, clock, log };
   const triggers = opened.add("triggers", createTriggers(changed));
+  const schedules = createSchedules(config, redis.commands);
   const sources = { config, builds, incidents: () => ledger.open() };
   const shutdown = deferred<string>();
   const dispatcher = createDispatcher(
@@ -186,6 +201,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       subscriptions,
       flaky,
       quarantine,
+      schedules,
       pullRequests: triggers.pullRequests,
       results,
       chats,
@@ -213,12 +229,12 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     opened.add("news", await startNews(news, redis.open(), store.eventChannel));
     const quarantineWatch = { config, quarantine, subscriptions, clock, log };
     opened.add("quarantine watch", startQuarantineWatch(quarantineWatch));
+    const timed = { config, builds, subscriptions, redis: redis.commands, clock, log };
     if (config.report !== undefined && config.mail !== undefined) {
-      opened.add(
-        "report",
-        options.startReport({ ...sources, redis: redis.commands, report: config.report, clock, log }),
-      );
+      opened.add("report", options.startReport({ ...timed, incidents: sources.incidents, report: config.report }));
     }
+    const workers = () => listWorkers(redis.commands);
+    opened.add("nightlies", options.startNightlies({ ...timed, revisions: engine?.revisions, workers }));
     if (engine !== undefined) {
       opened.add("poller", startPoller({ ...changed, revisions: engine.revisions, see: triggers.see }));
     }
@@ -256,6 +272,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
         ...(engine === undefined ? {} : { engineUp: () => engineAnswers(engine) }),
       }),
       flaky,
+      schedules,
       audit: createAudit(redis.commands, clock),
       openLog: (number) => openLog(logs, number),
       logLines,

@@ -13,6 +13,7 @@ import type { Subscriptions } from "../incidents/subscriptions.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
 import type { Results } from "../results/results.ts";
+import type { Schedules } from "../schedules/schedules.ts";
 import type { PullRequests } from "../triggers/allow-pull-request.ts";
 import type { Chat } from "./chat.ts";
 import type { LinkCodes } from "./link-codes.ts";
@@ -46,6 +47,7 @@ export interface CommandServices {
   readonly subscriptions: Subscriptions;
   readonly flaky: FlakyLedger;
   readonly quarantine: Quarantine;
+  readonly schedules: Schedules;
   /** What builds left behind: tests, coverage. */
   readonly results: Results;
   /** Those of outsiders, which wait for somebody's word. */

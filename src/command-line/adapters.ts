@@ -5,7 +5,7 @@ import type { Chat } from "../chat/chat.ts";
 import type { Command } from "../chat/command.ts";
 import type { Config, IrcNetwork, MailConfig, SlackWorkspace } from "../config.ts";
 import type { NetworkName } from "../names.ts";
-import type { ReportScene } from "../start.ts";
+import type { NightlyScene, ReportScene } from "../start.ts";
 import type { ForgeApis } from "../triggers/forge-chat.ts";
 import type { Hooks } from "../web/hooks/hooks.ts";
 import type { BuildRunner, Engine, WorkerParts } from "../worker.ts";
@@ -49,6 +49,7 @@ export interface Adapters {
   forgeApis(config: Config): ForgeApis;
   readonly readHook: Hooks["read"];
   startReport(scene: ReportScene): AsyncDisposable;
+  startNightlies(scene: NightlyScene): AsyncDisposable;
   /**
    * Constructing does no I/O. `beside` names a second testbuilder of the same instance, so that a running one is not disturbed;
    * both share what was fetched.

@@ -71,6 +71,7 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
       openEngine: worker ? (instance) => adapters.openEngine(config, instance, log) : undefined,
       createRunner: adapters.createRunner,
       startReport: adapters.startReport,
+      startNightlies: adapters.startNightlies,
       openMore: (redis) => openMore(adapters, config, redis, log),
       forgeApis: adapters.forgeApis(config),
       readHook: adapters.readHook,

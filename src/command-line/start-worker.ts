@@ -31,6 +31,7 @@ export async function startWorker(adapters: Adapters): Promise<number> {
     openEngine: (instance) => adapters.openEngine(config, instance, log),
     createRunner: adapters.createRunner,
     startReport: adapters.startReport,
+    startNightlies: adapters.startNightlies,
     role: "worker",
     say: (text) => log.info(text),
   });

@@ -10,7 +10,7 @@ const WINDOWS_MS = [1, 8, 32, 366].map((days) => days * DAY_MS);
 /**
  * The next time it is due by the clock on the wall. When that is put back, the times that it shows again are not due again: the
  * pattern's reader leaves the second one out only when it is asked before the first.
- * @throws ConfigError for a pattern that no day fits, such as the 30th of February.
+ * @throws NeverDueError for a pattern that no day fits, such as the 30th of February.
  */
 export function nextDue(pattern: string, timezone: string, after: Date): Date {
   const shown = wallClock(after, timezone);
@@ -24,9 +24,9 @@ function following(pattern: string, timezone: string, after: Date): Date {
     const next = getNextMillis(after.getTime(), { pattern, tz: timezone });
     if (next !== undefined) return new Date(next);
   } catch (error) {
-    throw notADay(pattern, describeError(error));
+    throw new NeverDueError(pattern, describeError(error));
   }
-  throw notADay(pattern, "no day fits");
+  throw new NeverDueError(pattern, "no day fits");
 }
 
 /** The newest time after `after`, and not after `now`, at which it was due; undefined when there was none. */
@@ -44,6 +44,21 @@ export function newestDue(pattern: string, timezone: string, after: Date, now: D
   return undefined;
 }
 
-function notADay(pattern: string, reason: string): ConfigError {
-  return new ConfigError("docker-ci cannot start.", [`report.at: found "${pattern}", which never comes (${reason})`]);
+/** @param key where it is written. @throws ConfigError for a pattern that no day fits, before anything waits for that day. */
+export function checkSchedule(key: string, pattern: string, timezone: string, now: Date): void {
+  try {
+    nextDue(pattern, timezone, now);
+  } catch (error) {
+    if (!(error instanceof NeverDueError)) throw error;
+    throw new ConfigError("docker-ci cannot start.", [`${key}: ${error.message}`], { cause: error });
+  }
+}
+
+/** No day fits the pattern. */
+export class NeverDueError extends Error {
+  override readonly name = "NeverDueError";
+
+  constructor(pattern: string, reason: string) {
+    super(`found "${pattern}", which never comes (${reason})`);
+  }
 }

@@ -17,6 +17,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
 import type { Results } from "../results/results.ts";
+import type { Schedules } from "../schedules/schedules.ts";
 import type { Hooks } from "./hooks/hooks.ts";
 import type { Bar } from "./shell.tsx";
 
@@ -39,6 +40,7 @@ export interface WebDeps {
   /** The text of `/metrics`. */
   readonly metrics: Metrics;
   readonly flaky: Pick<FlakyLedger, "events">;
+  readonly schedules: Schedules;
   readonly audit: Pick<Audit, "latest" | "record">;
   openLog(number: BuildNumber): Promise<Readable | undefined>;
   logLines(number: BuildNumber, count: number): Promise<readonly LogLine[] | undefined>;

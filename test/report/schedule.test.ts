@@ -5,6 +5,7 @@ import { type ReportJob, reportIfDue, startReportSchedule } from "../../jobs/rep
 import type { Clock } from "../../src/clock.ts";
 import { type Config, Secret } from "../../src/config.ts";
 import { ConfigError } from "../../src/errors.ts";
+import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { startOutbox } from "../../src/queue/outbox.ts";
 import { OutboxEntry } from "../../src/queue/outbox-entry.ts";
 import { CONFIG, configOf, openRecords, type Records } from "../support/records.ts";
@@ -33,7 +34,17 @@ function withMail(timezone: string, to = "[ops@example.org, dev@example.org]"): 
 
 function jobOf(records: Records, clock: Clock, at = "0 8 * * *"): ReportJob {
   const { config, builds, redis, log } = records;
-  return { config, builds, redis: redis.commands, clock, log, report: { at }, incidents: async () => [] };
+  const subscriptions = createSubscriptions(redis.commands, clock);
+  return {
+    config,
+    builds,
+    subscriptions,
+    redis: redis.commands,
+    clock,
+    log,
+    report: { at },
+    incidents: async () => [],
+  };
 }
 
 /** The moments that the reports in a recipient's list are of, in order. */
@@ -174,6 +185,27 @@ describe("what upsets a schedule", () => {
     expect(() => startReportSchedule(job)).toThrow(ConfigError);
     expect(() => startReportSchedule(job)).toThrow('report.at: found "0 0 30 2 *", which never comes');
   });
+});
+
+test("a report that cannot be made for an hour is told of once, and is made when it can be", async () => {
+  const rooms = 'irc: [{ name: libera, host: irc.example.org, nick: ci, channels: ["#docker-dev"] }]';
+  const config = withMail("Etc/UTC");
+  const heard = configOf(`${CONFIG}\n${rooms}\nnotify: { rooms: ["libera/#docker-dev"] }`);
+  await using records = await openRecords({ ...config, notify: heard.notify });
+  const clock = settable("2026-11-10T07:50:00Z");
+  await reportIfDue(jobOf(records, clock));
+  const broken: ReportJob = { ...jobOf(records, clock), incidents: () => Promise.reject(new Error("no answer")) };
+  for (let minute = 0; minute < 90; minute += 10) {
+    clock.add(10 * MINUTE);
+    await reportIfDue(broken).catch(() => undefined);
+  }
+  const [told = "", ...more] = await records.redis.commands.lrange("docker-ci:outbox:room:libera/#docker-dev", 0, -1);
+  expect(more).toEqual([]);
+  expect(OutboxEntry.parse(JSON.parse(told)).outgoing.reply.lines[0]?.facts).toEqual([
+    "daily report did not happen: due Tue 08:00 UTC, 1h00m ago",
+    "no answer",
+  ]);
+  expect(await reportIfDue(jobOf(records, clock))).toEqual(new Date("2026-11-10T08:00:00Z"));
 });
 
 test("from the schedule to the mailbox: one mail a day, with restarts between, and Redis left as it was", async () => {

@@ -15,6 +15,7 @@ import { createLedger } from "../../src/incidents/ledger.ts";
 import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { readOutbox } from "../../src/queue/outbox-rooms.ts";
 import { openResults } from "../../src/results/results.ts";
+import { createSchedules } from "../../src/schedules/schedules.ts";
 import type { PullRequests } from "../../src/triggers/allow-pull-request.ts";
 import { FakeChat } from "./fake-chat.ts";
 import { clock, NOW, type Records } from "./records.ts";
@@ -95,6 +96,7 @@ export function openTalk(
     subscriptions,
     flaky: createFlakyLedger(redis.commands, time),
     quarantine: createQuarantine(redis.commands, time),
+    schedules: createSchedules(config, redis.commands),
     pullRequests,
     results: openResults(config.dataDir, (fields, message) => log.warn(fields, message)),
     chats: new Map([chat, ...beside].map((each) => [each.network, each])),

@@ -5,6 +5,7 @@ import { createLedger } from "../../src/incidents/ledger.ts";
 import { readOutbox } from "../../src/queue/outbox-rooms.ts";
 import { listWorkers } from "../../src/queue/workers.ts";
 import { openResults } from "../../src/results/results.ts";
+import { createSchedules } from "../../src/schedules/schedules.ts";
 import type { WebDeps } from "../../src/web/deps.ts";
 import { clock, type Records } from "./records.ts";
 
@@ -22,6 +23,7 @@ export function webDeps(records: Records, changes: Partial<WebDeps> = {}): WebDe
     workers: () => listWorkers(redis.commands),
     metrics: { contentType: "text/plain", text: async () => "" },
     flaky: createFlakyLedger(redis.commands, clock, log),
+    schedules: createSchedules(config, redis.commands),
     audit: createAudit(redis.commands, clock),
     health: async () => ({}),
     openLog: async () => undefined,

@@ -70,10 +70,10 @@ report: { at: "0 8 * * *" }
 mail: { host: mail.example.org, from: ci@example.org, to: [ada@example.org, bob@example.org] }
 `);
   const { text, title } = await show("/schedule", { config });
-  expect(title).toBe("Schedule: next in 19h00m");
-  expect(text).toMatch(/Report of the day, by mail to 2 addresses\s+0 8 \* \* \*\s+2026-03-02 07:00 UTC\s+19h00m/);
-  expect(text).toContain("When (Europe/Berlin)");
-  expect(text).toContain("Nightly builds and backups are not there yet; what docker-ci.yml says of them is kept");
+  expect(title).toBe("Schedule: next in 14h00m");
+  expect(text).toMatch(/daily report to 2 addresses\s+0 8 \* \* \* Europe\/Berlin\s+2026-03-02 07:00 UTC\s+19h00m/);
+  expect(text).toMatch(/nightly hello\s+0 3 \* \* \* Europe\/Berlin\s+2026-03-02 02:00 UTC\s+14h00m/);
+  expect(text).toContain("Backups are not there yet.");
   // No addresses: they are people's.
   expect(text).not.toContain("ada@example.org");
 });
