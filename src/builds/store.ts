@@ -196,6 +196,11 @@ export function createBuildStore(redis: Redis, log?: Logger, alsoSaid: AlsoSaid 
       return undefined;
     },
 
+    /** The numbers of the builds in that state, oldest first. */
+    async numbersIn(kind: "queued" | "running"): Promise<BuildNumber[]> {
+      return (await redis.zrange(inState(kind), "0", "-1")).map((number) => BuildNumber.parse(number));
+    },
+
     /** Builds in that state, oldest first. */
     async inState(kind: "queued" | "running"): Promise<Build[]> {
       return read(await redis.zrange(inState(kind), "0", "-1"));

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Queue, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import type { Build } from "../builds/build.ts";
+import { type Build, isFinished } from "../builds/build.ts";
 import type { BuildStore } from "../builds/store.ts";
 import type { BuildNumber } from "../names.ts";
 import { createLine, type Limits } from "./line.ts";
@@ -46,14 +46,14 @@ export function createBuildQueue(connection: Redis, store: BuildStore, log: Logg
     for (const { number, taker } of await line.taken()) {
       if ((await queue.getJob(taker.job)) === undefined) await line.release(number, taker);
     }
-    for (const kind of ["queued", "running"] as const) {
-      for (const build of await store.inState(kind)) {
-        if (await line.has(build)) continue;
-        // It may have ended since the list was read.
-        if ((await store.get(build.number))?.state.kind !== kind) continue;
-        log.warn({ build: build.number, state: kind }, "build had no job; queued it again");
-        await line.add(build);
-      }
+    const under = [...(await store.numbersIn("queued")), ...(await store.numbersIn("running"))];
+    const known = await line.numbers();
+    for (const number of under.filter((number) => !known.has(number))) {
+      const build = await store.get(number);
+      // It may have ended since the lists were read.
+      if (build === undefined || isFinished(build)) continue;
+      log.warn({ build: number, state: build.state.kind }, "build had no job; queued it again");
+      await line.add(build);
     }
     await wake();
   };
@@ -67,7 +67,7 @@ export function createBuildQueue(connection: Redis, store: BuildStore, log: Logg
     sweep,
     async add(build) {
       await line.add(build);
-      await wake();
+      await wakeOne(queue);
     },
     remove: (build) => line.remove(build),
     async [Symbol.asyncDispose]() {
@@ -134,8 +134,9 @@ export function createBuildWorker(
   async function work(job: string, token: string): Promise<boolean> {
     const taker = { job, token };
     const { number, more } = await line.take(taker, limits);
-    if (more && number !== undefined) await wakeOne(queue);
     if (number === undefined) return false;
+    // The build does not wait for that, so those that are taken in order begin in order.
+    if (more) wakeOne(queue).catch((error: unknown) => log.warn({ err: error }, "the sweep wakes the next worker"));
     const controller = new AbortController();
     lost.set(job, controller);
     active.add(number);

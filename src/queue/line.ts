@@ -179,11 +179,13 @@ export function createLine(redis: Redis) {
       return (await redis.scard(PROJECTS)) + (await redis.zcard(LOST)) > 0;
     },
 
-    /** Whether it waits or somebody has it. */
-    async has({ number, project }: Pick<Build, "number" | "project">): Promise<boolean> {
-      if (await redis.hexists(TAKEN, String(number))) return true;
-      if ((await redis.zscore(LINE + project, padded(number))) !== null) return true;
-      return (await redis.zscore(LOST, `${number} ${project}`)) !== null;
+    /** The numbers of all that wait, and of those that somebody has. */
+    async numbers(): Promise<ReadonlySet<number>> {
+      // What moves on meanwhile is seen in one place at least: it goes from the lines to the taken ones.
+      const projects = await redis.smembers(PROJECTS);
+      const waiting = await Promise.all(projects.map((project) => redis.zrange(LINE + project, "0", "-1")));
+      const [lost, taken] = [await redis.zrange(LOST, "0", "-1"), await redis.hkeys(TAKEN)];
+      return new Set([...waiting.flat(), ...lost, ...taken].map((member) => Number.parseInt(member, 10)));
     },
 
     /** Who has which build. */
