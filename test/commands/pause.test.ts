@@ -1,8 +1,10 @@
 /** `!pause` and `!resume`: what they hold, what is said of it meanwhile, and that it can be looked up who did. */
 import { expect, test } from "vitest";
 import { createAudit } from "../../src/audit/audit.ts";
+import { createWeb } from "../../src/web/web.tsx";
 import { clock, openRecords } from "../support/records.ts";
 import { openTalk } from "../support/talk.ts";
+import { webDeps } from "../support/web-deps.ts";
 
 const ADA = { trusted: true };
 
@@ -59,4 +61,11 @@ test("it takes the role developer, is in the audit log, and knows no other proje
     ["ada", "resume", "hello"],
     ["ada", "pause", "hello"],
   ]);
+});
+
+test("the first page says who paused what", async () => {
+  await using records = await openRecords();
+  await records.builds.pauses.pause(undefined, "ada");
+  const page = await createWeb(webDeps(records)).request("/");
+  expect(await page.text()).toContain("paused by ada since Sun 12:00 UTC");
 });

@@ -1,6 +1,7 @@
 /** `/`: how every project stands, and what is going on. */
 import { Hono } from "hono";
 import type { Outlook } from "../../builds/builds.ts";
+import { pausedFacts } from "../../builds/waiting.ts";
 import { SIGNS, type Tone } from "../../chat/reply.ts";
 import { formatAge } from "../../units.ts";
 import type { Frame, WebDeps } from "../deps.ts";
@@ -25,6 +26,7 @@ export function homeRoutes(deps: WebDeps, frame: Frame): Hono {
         <h1>Projects</h1>
         <div id="overview" data-live>
           <Summary overview={overview} />
+          <Held facts={pausedFacts(outlook.pauses, { now: clock.now(), timezone: config.timezone })} />
           {glances.length === 0 ? (
             <p>
               No project is configured yet: name one under <code>projects:</code> in <code>docker-ci.yml</code>, and{" "}
@@ -96,6 +98,14 @@ const BrokenOnes = ({ broken, of }: { broken: readonly Glance[]; of: number }) =
     ))}
   </>
 );
+
+/** Who paused what, so that nobody wonders why nothing begins. */
+const Held = ({ facts }: { facts: readonly string[] }) =>
+  facts.length === 0 ? null : (
+    <p>
+      <Sign tone="cancelled" word="held:" /> {facts.join(" · ")}
+    </p>
+  );
 
 /** What waits, in the order in which it will begin. */
 const Line = ({ outlook }: { outlook: Outlook }) => {

@@ -1,16 +1,36 @@
-/** When a project is built next: so far, when somebody asks. */
-import type { Config, Project } from "../../config.ts";
+/** When a project is built next: when somebody asks, when somebody pushes, and by the clock. */
+import type { Project } from "../../config.ts";
+import { type Coming, lastPhrase } from "../../schedules/schedules.ts";
+import { formatAge } from "../../units.ts";
+import { Time } from "../shell.tsx";
 
-export const NextBuilds = ({ project, config }: { project: Project; config: Pick<Config, "prefix"> }) => (
+interface NextBuildsProps {
+  readonly project: Project;
+  readonly prefix: string;
+  /** What comes of it by the clock, the soonest first. */
+  readonly coming: readonly Coming[];
+  readonly now: Date;
+}
+
+export const NextBuilds = ({ project, prefix, coming, now }: NextBuildsProps) => (
   <section aria-labelledby="next">
     <h2 id="next">Next builds</h2>
     <p>
       It is built when somebody says{" "}
       <code>
-        {config.prefix}build {project.name}
+        {prefix}build {project.name}
       </code>
-      . Nightly builds, and builds of what is pushed, are not there yet
-      {project.nightly === undefined ? "" : "; its nightly: is kept for when they are"}.
+      , when something is pushed{coming.length === 0 ? "." : ", and by the clock:"}
     </p>
+    {coming.length === 0 ? null : (
+      <ul>
+        {coming.map(({ what, next, last }) => (
+          <li>
+            {what} in {formatAge(+next - +now)}, <Time at={next.toISOString()} />
+            {lastPhrase(last) === "" ? "" : ` · ${lastPhrase(last)}`}
+          </li>
+        ))}
+      </ul>
+    )}
   </section>
 );

@@ -22,6 +22,9 @@ export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
   const { config, clock } = deps;
   const app = new Hono();
 
+  const comingOf = async (name: string) =>
+    (await deps.schedules.coming(clock.now())).filter(({ project }) => project === name);
+
   app.get("/projects", (c) => c.redirect("/"));
 
   app.get("/projects/:project", async (c) => {
@@ -65,7 +68,12 @@ export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
           <>
             <Branches branches={branches} now={clock.now()} />
             <FlakyTests unsteady={unsteady} />
-            <NextBuilds project={project} config={config} />
+            <NextBuilds
+              project={project}
+              prefix={config.prefix}
+              coming={await comingOf(project.name)}
+              now={clock.now()}
+            />
             <Badges project={project.name} url={config.url} />
           </>
         ) : null}

@@ -4,7 +4,7 @@ import type { HtmlEscapedString } from "hono/utils/html";
 import { type Build, durationMs, isFinished } from "../../builds/build.ts";
 import { SHORT_SHA, shortTitle } from "../../builds/describe.ts";
 import { branchOf, type ExpectedTimes } from "../../builds/expected.ts";
-import type { Forecast } from "../../builds/forecast.ts";
+import type { Forecast, WaitsFor } from "../../builds/forecast.ts";
 import { SIGNS } from "../../chat/reply.ts";
 import { formatCount, formatDuration } from "../../units.ts";
 import { wordOf } from "../shell.tsx";
@@ -68,7 +68,8 @@ function factsOf(build: Build, { now, forecast }: UnderWay): string {
   switch (state.kind) {
     case "queued": {
       const told = forecast(build);
-      const line = told === undefined || told.before === 0 ? "next in line" : `${told.before} before it`;
+      const place = told === undefined || told.before === 0 ? "next in line" : `${told.before} before it`;
+      const line = told?.waitsFor === undefined ? place : waitsWords(told.waitsFor);
       return told?.beginsInMs === undefined ? line : `${line}, begins in ${formatDuration(told.beginsInMs)}`;
     }
     case "running": {
@@ -89,6 +90,11 @@ function factsOf(build: Build, { now, forecast }: UnderWay): string {
     default:
       return state satisfies never;
   }
+}
+
+/** As short as a column is narrow; `!queue` says it in whole. */
+function waitsWords(waitsFor: WaitsFor): string {
+  return waitsFor.kind === "paused" ? `paused by ${shortened(waitsFor.pause.by)}` : `waits for #${waitsFor.number}`;
 }
 
 function lengthOf(build: Build): string {
