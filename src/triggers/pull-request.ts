@@ -14,6 +14,7 @@ export const PullRequest = z.strictObject({
   /** Its author may push to the repository. */
   isTrusted: z.boolean(),
   isClosed: z.boolean(),
+  isDraft: z.boolean(),
   /** The one head that somebody let run. */
   allowed: z.strictObject({ head: Sha, by: z.string() }).optional(),
   /** Since when `head` waits for somebody's word. */

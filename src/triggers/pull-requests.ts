@@ -119,7 +119,7 @@ export async function takeComment(
       by: before.value?.by ?? revision.author,
       // Nobody told whose it is.
       isTrusted: before.value?.isTrusted ?? false,
-      isDraft: false,
+      isDraft: before.value?.isDraft ?? false,
     };
     const known = merged(before.value, change, revision.sha);
     if (!mayRun(project, known)) return takePullRequest(scene, project, change);
@@ -183,6 +183,7 @@ function merged(known: PullRequest | undefined, change: PullRequestChanged, head
     by: change.by === "" ? (known?.by ?? "") : (known?.by ?? cleanName(change.by)),
     isTrusted: change.isTrusted,
     isClosed: false,
+    isDraft: change.isDraft,
   };
 }
 

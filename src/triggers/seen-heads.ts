@@ -1,13 +1,14 @@
 /** What a look at a repository shows that was not there, or was another, when it was dealt with last. */
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { pullRequestName } from "../builds/pull-request.ts";
 import type { Project } from "../config.ts";
 import { describeError } from "../errors.ts";
 import { GitRef, type ProjectName, type Sha } from "../names.ts";
 import type { Change, Taken } from "./change.ts";
 import { type Head, headLedger } from "./head-ledger.ts";
 import type { Kept } from "./kept.ts";
-import { pullRequestsOf } from "./pull-request.ts";
+import { type PullRequest, pullRequestsOf } from "./pull-request.ts";
 import { isBranchWanted } from "./rules.ts";
 import { repositoryKey } from "./scene.ts";
 
@@ -22,6 +23,8 @@ export interface Snapshot {
   readonly heads: ReadonlyMap<string, Kept<Head>>;
   /** The repository whose branches and tags were looked at before, and whose pull requests: what a first look shows is not new. */
   readonly lookedAt: { readonly names: string | null; readonly pulls: string | null };
+  /** Numbers to the pull requests that were told of. */
+  readonly pulls: ReadonlyMap<string, Kept<PullRequest>>;
 }
 
 export interface SeenScene {
@@ -34,11 +37,12 @@ export interface SeenScene {
 const pullsField = (project: ProjectName): string => `${project} pulls`;
 
 export async function snapshotOf(redis: Redis, project: ProjectName): Promise<Snapshot> {
-  const [heads, [names = null, pulls = null]] = await Promise.all([
+  const [heads, [names = null, pulls = null], told] = await Promise.all([
     headLedger(redis, project).all(),
     redis.hmget(LOOKED_AT, project, pullsField(project)),
+    pullRequestsOf(redis, project).all(),
   ]);
-  return { heads, lookedAt: { names, pulls } };
+  return { heads, lookedAt: { names, pulls }, pulls: told };
 }
 
 /** Remembers all at the first look; later has built what is new, and forgets what is gone. */
@@ -58,7 +62,10 @@ export async function noteHeads(
     const requests = [...heads].filter(([ref]) => PULL_REQUEST.test(ref));
     await noteRefs(scene, project, snapshot, requests, pulls === key ? "again" : "elsewhere");
     await scene.redis.hset(LOOKED_AT, pullsField(project.name), key);
-  } else if (pulls !== null) await scene.redis.hdel(LOOKED_AT, pullsField(project.name));
+  } else {
+    if (pulls !== null) await scene.redis.hdel(LOOKED_AT, pullsField(project.name));
+    if (project.pullRequests === "ask") await noteToldPulls(scene, project, snapshot, heads);
+  }
 
   const ledger = headLedger(scene.redis, project.name);
   for (const [ref, before] of snapshot.heads) {
@@ -66,21 +73,41 @@ export async function noteHeads(
   }
 }
 
+/** Of an open pull request that was told of it is known whose it is: its next head may have been missed. */
+async function noteToldPulls(
+  scene: SeenScene,
+  project: Project,
+  snapshot: Snapshot,
+  heads: ReadonlyMap<string, Sha>,
+): Promise<void> {
+  const moved = [...snapshot.pulls].flatMap(([number, { value }]) => {
+    const sha = heads.get(`refs/pull/${number}/head`) ?? heads.get(`refs/merge-requests/${number}/head`);
+    const isMoved = sha !== undefined && value !== undefined && !value.isClosed && value.head !== sha;
+    return isMoved ? [{ number: Number(number), sha }] : [];
+  });
+  await Promise.all(
+    moved.map(({ number, sha }) =>
+      orWarn(scene, project, pullRequestName(number), () => noteMovedPull(scene, project, number, sha, snapshot)),
+    ),
+  );
+}
+
 /** @param look the `first` one, one `again`, or the first one `elsewhere`: what was known there counts for nothing. */
 async function noteRefs(
   scene: SeenScene,
   project: Project,
-  { heads: known }: Snapshot,
+  snapshot: Snapshot,
   refs: readonly (readonly [ref: string, sha: Sha])[],
   look: "first" | "again" | "elsewhere",
 ): Promise<void> {
   const ledger = headLedger(scene.redis, project.name);
   const moved: Promise<void>[] = [];
   for (const [ref, sha] of refs) {
-    const before = known.get(ref) ?? { value: undefined, json: "" };
+    const before = snapshot.heads.get(ref) ?? { value: undefined, json: "" };
     if (before.value?.sha === sha) continue;
     const isNew = look === "again" || (look === "first" && before.value !== undefined);
-    if (isNew && isWanted(project, ref)) moved.push(noteMovedOrWarn(scene, project, ref, sha, before));
+    if (isNew && isWanted(project, ref))
+      moved.push(orWarn(scene, project, ref, () => noteMoved(scene, project, ref, sha, before, snapshot)));
     else await ledger.change(ref, before, { sha, taken: 0 });
   }
   await Promise.all(moved);
@@ -91,15 +118,9 @@ function isWanted(project: Project, ref: string): boolean {
   return project.tags || !ref.startsWith("refs/tags/");
 }
 
-async function noteMovedOrWarn(
-  scene: SeenScene,
-  project: Project,
-  ref: string,
-  sha: Sha,
-  before: Kept<Head>,
-): Promise<void> {
+async function orWarn(scene: SeenScene, project: Project, ref: string, work: () => Promise<unknown>): Promise<void> {
   try {
-    await noteMoved(scene, project, ref, sha, before);
+    await work();
   } catch (error) {
     if (scene.signal.aborted) return;
     // The next look finds it again.
@@ -108,38 +129,53 @@ async function noteMovedOrWarn(
 }
 
 async function noteMoved(
-  { redis, see }: SeenScene,
+  scene: SeenScene,
   project: Project,
   ref: string,
   sha: Sha,
   before: Kept<Head>,
+  snapshot: Snapshot,
 ): Promise<void> {
-  const common = { project: project.name, by: "" };
+  const { redis, see } = scene;
   const number = Number(PULL_REQUEST.exec(ref)?.[1] ?? 0);
   if (number > 0) {
-    const known = (await pullRequestsOf(redis, project.name).read(String(number))).value;
-    if (known?.head !== sha) {
-      await see({
-        ...common,
-        kind: "pull_request",
-        number,
-        action: "updated",
-        head: sha,
-        into: known?.into ?? project.branch,
-        title: "",
-        isTrusted: known?.isTrusted ?? false,
-        isDraft: false,
-      });
-    }
+    if (!(await noteMovedPull(scene, project, number, sha, snapshot))) return;
     const next = { sha, taken: (before.value?.taken ?? 0) + 1 };
     await headLedger(redis, project.name).change(ref, before, next);
     return;
   }
   const name = GitRef.safeParse(ref.replace(/^refs\/(?:heads|tags)\//, "")).data;
   if (name === undefined) return;
+  const common = { project: project.name, by: "" };
   if (ref.startsWith("refs/tags/")) await see({ ...common, kind: "tag", tag: name, sha });
   else {
     const push = { branch: name, before: before.value?.sha, after: sha, messages: [], files: undefined };
     await see({ ...common, kind: "push", ...push });
   }
+}
+
+/** @returns false when a webhook told of it while git answered: then it knows better, and the next look sees what it came to. */
+async function noteMovedPull(
+  { redis, see }: SeenScene,
+  project: Project,
+  number: number,
+  sha: Sha,
+  { pulls }: Snapshot,
+): Promise<boolean> {
+  const known = (await pullRequestsOf(redis, project.name).read(String(number))).value;
+  if (known?.head === sha) return true;
+  if (known?.head !== pulls.get(String(number))?.value?.head) return false;
+  await see({
+    kind: "pull_request",
+    project: project.name,
+    by: "",
+    number,
+    action: "updated",
+    head: sha,
+    into: known?.into ?? project.branch,
+    title: "",
+    isTrusted: known?.isTrusted ?? false,
+    isDraft: known?.isDraft ?? false,
+  });
+  return true;
 }

@@ -190,6 +190,44 @@ describe("pull requests", () => {
     expect((await scene.all()).map(({ untrusted }) => untrusted)).toEqual([true, true]);
   });
 
+  test("whose next head no webhook told of are healed by a look, as trusted as they were", async () => {
+    await scene.look();
+    const sha = await pull(4);
+    await scene.triggers.take(scene.pullOf(4, sha, { isTrusted: true }), "d1");
+    await scene.triggers.take(scene.pullOf(5, await pull(5)), "d2");
+    await scene.triggers.take(scene.pullOf(6, await pull(6), { isTrusted: true, isDraft: true }), "d3");
+    await scene.look();
+    const next = await pull(4);
+    await pull(5);
+    await pull(6);
+    await scene.look();
+    await scene.look();
+    expect(await scene.builds()).toEqual([
+      `#1 PR#4 ${short(sha)} cancelled: superseded by #2`,
+      `#2 PR#4 ${short(next)} queued`,
+    ]);
+    expect((await scene.all())[1]?.untrusted).toBeUndefined();
+  });
+
+  test("that moved on by a webhook while git was answering stay as that has them", async () => {
+    await open({ pull_requests: "run" });
+    await scene.look();
+    await scene.triggers.take(scene.pullOf(6, await pull(6)), "d1");
+    const old = await pull(6);
+    const real = scene.revisions.heads;
+    const stale = await real(scene.repository.path, new AbortController().signal);
+    const newest = await pull(6);
+    Object.assign(scene.revisions, {
+      async heads() {
+        await scene.triggers.take(scene.pullOf(6, newest, { action: "updated" }), "d2");
+        return stale;
+      },
+    });
+    await scene.look();
+    expect(await scene.builds()).toHaveLength(2);
+    expect((await scene.all()).map(({ revision }) => revision?.sha)).not.toContain(old);
+  });
+
   test("that a webhook told of are not built again, closed ones too", async () => {
     await open({ pull_requests: "run" });
     await scene.look();

@@ -38,6 +38,20 @@ describe("a push", () => {
     expect(await scene.builds()).toHaveLength(1);
   });
 
+  test("told to two processes at once is built once, and so are the pushes behind it", async () => {
+    const shas = [first];
+    for (let index = 0; index < 5; index += 1) shas.push(await scene.repository.commit(`c${index}`, {}));
+    const other = scene.beside();
+    for (const [index, sha] of shas.entries()) {
+      const before = index === 0 ? undefined : Sha.parse(shas[index - 1]);
+      const push = scene.pushOf(sha, { before });
+      const told = [scene.triggers.take(push, `d${index}`), other.take(push, `e${index}`)];
+      const [here, there] = await Promise.all(told);
+      expect(here).toEqual(there);
+    }
+    expect((await scene.all()).map(({ revision }) => revision?.sha)).toEqual(shas);
+  });
+
   test("that was cut short anywhere between the request and its record comes to the same build", async () => {
     const { commands } = scene.records.redis;
     const push = scene.pushOf(first);

@@ -27,6 +27,8 @@ export interface TriggerScene extends AsyncDisposable {
   look(): Promise<boolean[]>;
   /** Another process with the same records: what this one remembers only by itself is gone. */
   restart(): Promise<RunningTriggers>;
+  /** A second process beside this one, with the same records. */
+  beside(): RunningTriggers;
   /** All builds, the oldest first: `#1 main 3f2c9aa queued`, with the reason where it was cancelled. */
   builds(): Promise<string[]>;
   all(): Promise<Build[]>;
@@ -57,6 +59,7 @@ export async function openTriggers(
     log: records.log,
   };
   let triggers = createTriggers(given);
+  const others: RunningTriggers[] = [];
   const all = async (): Promise<Build[]> => (await records.store.latest(1_000)).toReversed();
   return {
     repository,
@@ -101,6 +104,11 @@ export async function openTriggers(
       triggers = createTriggers(given);
       return triggers;
     },
+    beside() {
+      const other = createTriggers(given);
+      others.push(other);
+      return other;
+    },
     all,
     async builds() {
       return (await all()).map(({ number, ref, revision, state }) => {
@@ -115,7 +123,7 @@ export async function openTriggers(
       );
     },
     async [Symbol.asyncDispose]() {
-      await triggers[Symbol.asyncDispose]();
+      for (const each of [triggers, ...others]) await each[Symbol.asyncDispose]();
       await records[Symbol.asyncDispose]();
       await repository[Symbol.asyncDispose]();
     },
