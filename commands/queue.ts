@@ -3,7 +3,8 @@ import { z } from "zod";
 import { slotsOf } from "../src/builds/accepted.ts";
 import { quotedTitle, revisionName, runningLine } from "../src/builds/describe.ts";
 import { expectedPhrase, NO_HISTORY } from "../src/builds/expected.ts";
-import { beginsPhrase, pausedFacts, waitsPhrase } from "../src/builds/waiting.ts";
+import type { Forecast } from "../src/builds/forecast.ts";
+import { beginsPhrase, pausedFacts, type Told, waitsPhrase } from "../src/builds/waiting.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { line, say } from "../src/chat/reply.ts";
 
@@ -26,24 +27,26 @@ export const queue = defineCommand({
         const shown = runningLine(build, clock.now(), expected(build)?.medianMs);
         return expected(build) === undefined ? { ...shown, facts: [...shown.facts, NO_HISTORY] } : shown;
       }),
-      ...queued.map((build, index) => {
-        const { waitsFor, ...place } = forecast(build) ?? {};
-        const begins = beginsPhrase(place);
-        return line("queued", [
+      ...queued.map((build, index) =>
+        line("queued", [
           `${index + 1}. ${build.project} #${build.number} for ${build.requester.name}`,
           `${revisionName(build)}${quotedTitle(build.revision)}`,
-          waitsFor === undefined ? "" : waitsPhrase(waitsFor, told),
-          slots === 0
-            ? "waits for a worker"
-            : begins === "" && waitsFor === undefined
-              ? "waits for a free slot"
-              : begins,
+          ...whatItWaitsFor(forecast(build) ?? {}, slots, told),
           expectedPhrase(expected(build)),
-        ]);
-      }),
+        ]),
+      ),
     ];
     const shown = held.length === 0 ? SHOWN : SHOWN + 1;
     const rest = lines.length - shown;
     return { lines: rest > 1 ? [...lines.slice(0, shown), line("info", [`${rest} more`], config.url)] : lines };
   },
 });
+
+/** What holds it first, then when it begins, where either is known. */
+function whatItWaitsFor({ waitsFor, before = 0, ...place }: Partial<Forecast>, slots: number, told: Told): string[] {
+  if (slots === 0 && waitsFor?.kind !== "paused") return ["waits for a worker"];
+  const begins = beginsPhrase(place);
+  if (waitsFor !== undefined) return [waitsPhrase(waitsFor, told), begins];
+  if (begins !== "") return [begins];
+  return [before === 0 ? "waits for a free slot" : `${before} before it`];
+}

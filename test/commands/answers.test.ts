@@ -243,7 +243,7 @@ describe("!queue", () => {
     expect((await openTalk(records, { workers: [] }).ask("!queue"))[1]).toContain(" · waits for a worker · ");
     for (let count = 0; count < 4; count += 1) await records.create("hello");
     expect((await talk.ask("!queue")).slice(2)).toEqual([
-      '○ 2. hello #3 for ada · main 0000000 "Fix CloudFront origin path" · waits for a free slot · no earlier build to tell the time from',
+      '○ 2. hello #3 for ada · main 0000000 "Fix CloudFront origin path" · 1 before it · no earlier build to tell the time from',
       "3 more · https://ci.example.org",
     ]);
   });

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { createAudit } from "../../src/audit/audit.ts";
 import { createWeb } from "../../src/web/web.tsx";
-import { clock, openRecords } from "../support/records.ts";
+import { clock, configOf, openRecords } from "../support/records.ts";
 import { openTalk } from "../support/talk.ts";
 import { webDeps } from "../support/web-deps.ts";
 
@@ -68,4 +68,19 @@ test("the first page says who paused what", async () => {
   await records.builds.pauses.pause(undefined, "ada");
   const page = await createWeb(webDeps(records)).request("/");
   expect(await page.text()).toContain("paused by ada since Sun 12:00 UTC");
+});
+
+test("!queue says of each what it waits for", async () => {
+  const projects = "{ hello: { repo: /r/hello, max: 1 }, docker: { repo: /r/docker, group: disk } }";
+  await using records = await openRecords(configOf(`url: https://ci.example.org\nprojects: ${projects}`));
+  const talk = openTalk(records);
+  await records.begin(await records.create("docker"));
+  await records.begin(await records.create("hello"));
+  const first = await records.create("hello");
+  await records.create("docker");
+  expect((await talk.ask("!queue")).slice(2)).toEqual([
+    expect.stringContaining(" · waits for #2 of the same project (max 1) · "),
+    expect.stringContaining(" · waits for #1 of the group disk · "),
+  ]);
+  expect((await talk.ask(`!eta ${first.number}`))[0]).toContain(" · waits for #2 of the same project (max 1) · ");
 });
