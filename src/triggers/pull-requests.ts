@@ -27,19 +27,14 @@ export async function takePullRequest(scene: Scene, project: Project, change: Pu
     if (revision === undefined) return skip(scene, project.name, ref, change.head, `the repository has no ${ref}`);
     const { waitingSince, ...known } = merged(before.value, change, revision.sha);
     const built = before.value?.isClosed === true ? undefined : known.built;
-    const isSame = built?.head === revision.sha && built.into === change.into;
-    const reason = change.isDraft
-      ? "it is a draft"
-      : isSame
-        ? undefined
-        : await whyNot(scene, scene.revisions, project, revision);
+    if (built?.head === revision.sha && built.into === change.into) {
+      if (!(await pulls.change(field, before, known))) continue;
+      return { kind: "built", builds: [built.build] };
+    }
+    const reason = change.isDraft ? "it is a draft" : await whyNot(scene, scene.revisions, project, revision);
     if (reason !== undefined) {
       if (!(await pulls.change(field, before, known))) continue;
       return skip(scene, project.name, ref, revision.sha, reason);
-    }
-    if (isSame) {
-      if (!(await pulls.change(field, before, known))) continue;
-      return { kind: "built", builds: [built.build] };
     }
     if (!mayRun(project, known)) {
       const waiting: PullRequest = { ...known, waitingSince: waitingSince ?? scene.clock.now().toISOString() };
