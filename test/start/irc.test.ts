@@ -34,7 +34,9 @@ describe("on IRC", () => {
     await ada.hear(/:docker-ci!\S+ JOIN/);
 
     ada.say(CHANNEL, "!build hello");
-    await ada.hear(/:ada: ○ hello #1 queued · main [0-9a-f]{7} "hello: an example project" · next in line · no earlier build to tell the time from · http/);
+    await ada.hear(
+      /:ada: ○ hello #1 queued · main [0-9a-f]{7} "hello: an example project" · next in line · no earlier build to tell the time from · http/,
+    );
     const result = await ada.hear(/:ada: ✔ hello #1 passed in/, 60_000);
 
     const link = /http\S+$/.exec(result)?.[0] ?? "";

@@ -9,7 +9,10 @@ describe("commands on a pipe", () => {
 
     expect(stdout).toMatch(/^○ hello #1 queued · main [0-9a-f]{7} "hello: an example project" · .*\/builds\/1$/m);
     expect(stdout).toMatch(
-      new RegExp(`^✔ hello #1 passed in [\\d.]+s · main [0-9a-f]{7} · 6 tests · coverage 92\\.\\d% · ${site.url}/builds/1$`, "m"),
+      new RegExp(
+        `^✔ hello #1 passed in [\\d.]+s · main [0-9a-f]{7} · 6 tests · coverage 92\\.\\d% · ${site.url}/builds/1$`,
+        "m",
+      ),
     );
     expect(stderr).toContain(`${site.url} · nobody but you: this terminal is the chat`);
     expect(status).toBe(0);
@@ -20,7 +23,9 @@ describe("commands on a pipe", () => {
     const { status, stdout } = await site.run(["start"], "!build hello\n!build hello broken\n").ended;
 
     expect(stdout).toMatch(/^✔ hello #1 passed in /m);
-    expect(stdout).toMatch(/^✘ hello #2 failed in .* · broken [0-9a-f]{7} by docker-ci · 1 of 6 tests: a third unit is left out · coverage 92\.\d% \(.*in part\) · http/m);
+    expect(stdout).toMatch(
+      /^✘ hello #2 failed in .* · broken [0-9a-f]{7} by docker-ci · 1 of 6 tests: a third unit is left out · coverage 92\.\d% \(.*in part\) · http/m,
+    );
     expect(status).toBe(1);
   });
 
