@@ -13,7 +13,16 @@ const readme = readFileSync(join(PACKAGE_FOLDER, "README.md"), "utf8");
 const yamlBlocks = [...readme.matchAll(/^( *)```yaml\n([\s\S]*?)^ *```/gm)].map(([, indent = "", text = ""]) =>
   text.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
 );
-const env = { IRC_PASSWORD: "x", SMTP_PASSWORD: "x", SLACK_BOT_TOKEN: "xoxb-x", SLACK_APP_TOKEN: "xapp-x" };
+const env = {
+  IRC_PASSWORD: "x",
+  SMTP_PASSWORD: "x",
+  SLACK_BOT_TOKEN: "xoxb-x",
+  SLACK_APP_TOKEN: "xapp-x",
+  GITHUB_TOKEN: "x",
+  GITHUB_WEBHOOK_SECRET: "x",
+  WEB_PASSWORD: "x",
+  DEPLOY_TOKEN: "x".repeat(16),
+};
 
 describe("the README", () => {
   test("has a row for every command, as the commands describe themselves", () => {
