@@ -73,7 +73,9 @@ export async function nightlyIfDue(scene: NightlyScene, schedule: Schedule): Pro
       asked: `${key}:${next.due}`,
     });
     const isOurs = await moveOn(redis, key, before, { ...next, build: build.number, watched: true });
-    return isOurs ? { kind: "requested", due, build } : undefined;
+    if (!isOurs) return undefined;
+    await cancelOlder(scene, schedule, before.last, build);
+    return { kind: "requested", due, build };
   } catch (error) {
     // No later try would find the branch; anything else may mend itself, and is told of when it has not after a while.
     const isHopeless = error instanceof UserError;
@@ -87,6 +89,18 @@ export async function nightlyIfDue(scene: NightlyScene, schedule: Schedule): Pro
     if (isHopeless) return undefined;
     throw error;
   }
+}
+
+/** A night that still waits when the next one comes has nothing to say that this one does not: a long pause piles up none. */
+async function cancelOlder(
+  { builds }: NightlyScene,
+  { name }: Schedule,
+  last: LastDue | undefined,
+  newer: Build,
+): Promise<void> {
+  if (last?.build === undefined || last.build === newer.number) return;
+  if ((await found(builds, last.build))?.state.kind !== "queued") return;
+  await builds.cancel(last.build, name, `superseded by #${newer.number}`, "queued");
 }
 
 /** Whether the build that was asked for last has begun; when it has not in time, that is told once. */

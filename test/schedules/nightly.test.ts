@@ -165,6 +165,22 @@ describe("a night", () => {
     expect((await records.builds.latest(10)).length).toBe(1);
   });
 
+  test("that still waits when the next one comes is cancelled for it, so that a long pause piles up none", async () => {
+    await using records = await openRecords(config("nightly: true"));
+    const clock = settable("2026-03-01T06:50:00Z");
+    await records.builds.pauses.pause(undefined, "ada");
+    for (let day = 0; day < 4; day += 1) {
+      await look(records, clock);
+      clock.add(DAY);
+    }
+    const [newest, ...older] = await records.builds.latest(10);
+    expect(newest?.state).toEqual({ kind: "queued" });
+    expect(older.map(({ state }) => state)).toMatchObject([
+      { kind: "cancelled", by: "nightly", reason: `superseded by #${newest?.number}` },
+      { kind: "cancelled", by: "nightly" },
+    ]);
+  });
+
   test("at a revision that has a result already is left out, and the schedule says so", async () => {
     await using records = await openRecords(config("nightly: true"));
     const clock = settable("2026-03-01T06:50:00Z");
