@@ -8,8 +8,8 @@ import type { Logger } from "pino";
 import { createAudit } from "./audit/audit.ts";
 import { type Build, isFinished } from "./builds/build.ts";
 import { type Builds, createBuilds } from "./builds/builds.ts";
-import { startFilling } from "./builds/fill-history.ts";
 import { createChanges } from "./builds/changes.ts";
+import { startFilling } from "./builds/fill-history.ts";
 import { createLiveLogs } from "./builds/live-log.ts";
 import { lastLines, logsFolder, openLog } from "./builds/log-files.ts";
 import { showProgress } from "./builds/progress.ts";
@@ -46,14 +46,14 @@ import { openResults } from "./results/results.ts";
 import type { Revisions } from "./revisions.ts";
 import type { OverdueScene } from "./schedules/overdue.ts";
 import { createSchedules } from "./schedules/schedules.ts";
-import { createHookSite, type Hooks } from "./web/hooks/hooks.ts";
-import { openHookInbox } from "./web/hooks/inbox.ts";
-import { servePages } from "./web/serve.ts";
 import { type ForgeApis, openForgeChat } from "./triggers/forge-chat.ts";
 import { speaksWithForges } from "./triggers/forge-rooms.ts";
 import { startPoller } from "./triggers/poller.ts";
 import { statusEntries } from "./triggers/statuses.ts";
 import { createTriggers } from "./triggers/triggers.ts";
+import { createHookSite, type Hooks } from "./web/hooks/hooks.ts";
+import { openHookInbox } from "./web/hooks/inbox.ts";
+import { servePages } from "./web/serve.ts";
 import { createWeb } from "./web/web.tsx";
 import { type BuildRunner, type Engine, openWorker, type WorkerParts } from "./worker.ts";
 
@@ -188,9 +188,9 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const ledger = createLedger(redis.commands);
   const subscriptions = createSubscriptions(redis.commands, clock);
   const incidents = createIncidents({ config, ledger, subscriptions, clock });
+  const schedules = createSchedules(config, redis.commands);
   const changed = { config, builds, redis: redis.commands, revisions: engine?.revisions, subscriptions, clock, log };
   const triggers = opened.add("triggers", createTriggers(changed));
-  const schedules = createSchedules(config, redis.commands);
   const sources = { config, builds, incidents: () => ledger.open() };
   const shutdown = deferred<string>();
   const dispatcher = createDispatcher(
