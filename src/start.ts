@@ -272,6 +272,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
         ...(engine === undefined ? {} : { engineUp: () => engineAnswers(engine) }),
       }),
       flaky,
+      skipped: triggers.skipped,
       schedules,
       audit: createAudit(redis.commands, clock),
       openLog: (number) => openLog(logs, number),

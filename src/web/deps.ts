@@ -18,6 +18,7 @@ import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
 import type { Results } from "../results/results.ts";
 import type { Schedules } from "../schedules/schedules.ts";
+import type { Skipped } from "../triggers/skipped.ts";
 import type { Hooks } from "./hooks/hooks.ts";
 import type { Bar } from "./shell.tsx";
 
@@ -40,6 +41,8 @@ export interface WebDeps {
   /** The text of `/metrics`. */
   readonly metrics: Metrics;
   readonly flaky: Pick<FlakyLedger, "events">;
+  /** What changed and was not built, the newest first. */
+  skipped(): Promise<readonly Skipped[]>;
   readonly schedules: Schedules;
   readonly audit: Pick<Audit, "latest" | "record">;
   openLog(number: BuildNumber): Promise<Readable | undefined>;

@@ -23,6 +23,7 @@ export function webDeps(records: Records, changes: Partial<WebDeps> = {}): WebDe
     workers: () => listWorkers(redis.commands),
     metrics: { contentType: "text/plain", text: async () => "" },
     flaky: createFlakyLedger(redis.commands, clock, log),
+    skipped: async () => [],
     schedules: createSchedules(config, redis.commands),
     audit: createAudit(redis.commands, clock),
     health: async () => ({}),

@@ -139,3 +139,15 @@ test("/builds is those of all projects, the newest first", async () => {
   expect(title).toBe("Builds");
   expect(text).toMatch(/docker #2 ○ queued .* hello #1 ○ queued/);
 });
+
+test("what changed and was not built is listed with the reason", async () => {
+  await using records = await openRecords();
+  const { project } = await records.create("docker");
+  const ref = GitRef.parse("main");
+  const superseded = { project, ref, sha: revisionOf("3").sha, reason: "superseded by #48", at: ago(120) };
+  const skipped = async () => [superseded];
+  expect((await page(records, "/projects/docker", { skipped })).text).toMatch(
+    /Not built main 3333333 : superseded by #48, 2m ago/,
+  );
+  expect((await page(records, "/projects/hello", { skipped })).text).not.toContain("Not built");
+});

@@ -16,6 +16,7 @@ import { Badges } from "./badges.tsx";
 import { Branches } from "./branches.tsx";
 import { FlakyTests } from "./flaky-tests.tsx";
 import { NextBuilds } from "./next-builds.tsx";
+import { NotBuilt } from "./not-built.tsx";
 import { readPage, readProject } from "./read.ts";
 
 export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
@@ -33,7 +34,11 @@ export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
     if (project === undefined) return frame.missing(c, "There is no project of that name.");
     const place = placeOf(c.req.query());
     const isFirst = place.before === undefined && place.after === undefined;
-    const { standing, history, branches, trend, unsteady, incidents } = await readProject(deps, project, place);
+    const { standing, history, branches, trend, unsteady, incidents, skipped } = await readProject(
+      deps,
+      project,
+      place,
+    );
     const path = `/projects/${project.name}`;
     const live = isFirst && history.builds.some((build) => !isFinished(build));
     const sign = standing === undefined ? "" : `${SIGNS[standing.state.kind]} `;
@@ -74,6 +79,7 @@ export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
               coming={await comingOf(project.name)}
               now={clock.now()}
             />
+            <NotBuilt skipped={skipped} now={clock.now()} />
             <Badges project={project.name} url={config.url} />
           </>
         ) : null}

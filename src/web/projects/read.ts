@@ -5,6 +5,7 @@ import type { Project } from "../../config.ts";
 import { type FlakyEvent, rank, type Unsteady } from "../../flaky/flaky-event.ts";
 import type { Incident } from "../../incidents/incident.ts";
 import type { BuildNumber } from "../../names.ts";
+import type { Skipped } from "../../triggers/skipped.ts";
 import type { WebDeps } from "../deps.ts";
 import { standingOf } from "../home/glance.ts";
 import { type TrendPoint, trendOf } from "../trends/trend.ts";
@@ -13,6 +14,7 @@ const PAGE = 25;
 /** How many builds the charts look back. */
 const CHARTED = 60;
 const BRANCHES = 20;
+const SKIPPED_SHOWN = 10;
 export const FLAKY_DAYS = 30;
 const DAY_MS = 86_400_000;
 
@@ -30,6 +32,8 @@ export interface ProjectView {
   readonly trend: readonly TrendPoint[];
   readonly unsteady: readonly Unsteady[];
   readonly incidents: readonly Incident[];
+  /** What changed of it lately and was not built. */
+  readonly skipped: readonly Skipped[];
 }
 
 interface Place {
@@ -45,12 +49,13 @@ export function readPage({ builds }: WebDeps, place: Place, project?: Project): 
 export async function readProject(deps: WebDeps, project: Project, place: Place): Promise<ProjectView> {
   const { builds, flaky, incidents, clock } = deps;
   const since = new Date(clock.now().getTime() - FLAKY_DAYS * DAY_MS);
-  const [history, branches, charted, events, open] = await Promise.all([
+  const [history, branches, charted, events, open, skipped] = await Promise.all([
     readPage(deps, place, project),
     readBranches(deps, project),
     builds.history.page({ project: project.name, branch: project.branch, limit: CHARTED }),
     flaky.events(project.name, since),
     incidents(),
+    deps.skipped(),
   ]);
   return {
     standing: standingOf(charted.builds) ?? standingOf(history.builds),
@@ -59,6 +64,7 @@ export async function readProject(deps: WebDeps, project: Project, place: Place)
     trend: trendOf(charted.builds),
     unsteady: rank(events satisfies readonly FlakyEvent[]),
     incidents: open.filter((incident) => incident.project === project.name),
+    skipped: skipped.filter((each) => each.project === project.name).slice(0, SKIPPED_SHOWN),
   };
 }
 
