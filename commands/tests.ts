@@ -12,7 +12,7 @@ import type { Results } from "../src/results/results.ts";
 import type { TestComparison, TestSummary } from "../src/results/summary.ts";
 import { mergeSummaries } from "../src/results/tally.ts";
 import { type FailingTest, type TestName, testKey } from "../src/results/test-case.ts";
-import { flakyWords } from "../src/results/test-words.ts";
+import { comparisonWords, flakyWords } from "../src/results/test-words.ts";
 import { formatCount, formatDuration } from "../src/units.ts";
 
 /** Below the summary; a list of more is three lines and how many are left. */
@@ -104,22 +104,10 @@ function summaryLine(
       `${project} #${number} ${failed > 0 ? `${formatCount(failed)} of ${whole} failed` : `${whole}, none failed`}`,
       skipped === 0 ? "" : `${formatCount(skipped)} skipped`,
       flakyWords(summary),
-      comparison === undefined ? "" : comparisonWords(comparison),
+      comparison === undefined ? "" : `compared with #${comparison.against}: ${comparisonWords(comparison)}`,
     ],
     link,
   );
-}
-
-function comparisonWords({ against, newlyFailing, fixed, stillFailing, added, gone }: TestComparison): string {
-  const counts: readonly (readonly [number, string])[] = [
-    [newlyFailing, "newly failing"],
-    [stillFailing, "still failing"],
-    [fixed, "fixed"],
-    [added, "new"],
-    [gone, "gone"],
-  ];
-  const said = counts.filter(([count]) => count > 0).map(([count, word]) => `${formatCount(count)} ${word}`);
-  return `compared with #${against}: ${said.length === 0 ? "no change" : said.join(", ")}`;
 }
 
 /** Those that fail since this build first. */

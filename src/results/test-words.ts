@@ -1,6 +1,6 @@
 /** Tests in words, as the result lines of chats, mails and pages have them. */
 import { formatCount } from "../units.ts";
-import type { TestSummary } from "./summary.ts";
+import type { TestComparison, TestSummary } from "./summary.ts";
 import { testLabel } from "./test-case.ts";
 
 /** More names than this nobody reads in a line of chat. */
@@ -20,6 +20,19 @@ export function testWords({ total, failed, failing }: TestSummary): string {
 /** `1 flaky: TestBlobUpload`; "" where none was. */
 export function flakyWords({ flaky }: TestSummary): string {
   return flaky.length === 0 ? "" : `${flaky.length} flaky: ${listedNames(flaky, flaky.length)}`;
+}
+
+/** `1 newly failing, 2 fixed`, or `no change`. */
+export function comparisonWords({ newlyFailing, fixed, stillFailing, added, gone }: TestComparison): string {
+  const counts: readonly (readonly [number, string])[] = [
+    [newlyFailing, "newly failing"],
+    [stillFailing, "still failing"],
+    [fixed, "fixed"],
+    [added, "new"],
+    [gone, "gone"],
+  ];
+  const said = counts.filter(([count]) => count > 0).map(([count, word]) => `${formatCount(count)} ${word}`);
+  return said.length === 0 ? "no change" : said.join(", ");
 }
 
 /** The failing tests for a mail: each with the first lines of what its tool said. */

@@ -5,7 +5,7 @@ import type { ComparedTests } from "../../results/compare-tests.ts";
 import type { TestComparison, TestSummary } from "../../results/summary.ts";
 import { mergeSummaries } from "../../results/tally.ts";
 import { type FailingTest, type TestName, testLabel } from "../../results/test-case.ts";
-import { flakyWords } from "../../results/test-words.ts";
+import { comparisonWords, flakyWords } from "../../results/test-words.ts";
 import { formatCount, formatDuration } from "../../units.ts";
 import { type Bar, Page } from "../shell.tsx";
 
@@ -26,22 +26,10 @@ function countsOf({ total, failed, skipped }: TestSummary): string {
   return skipped === 0 ? said : `${said}, ${formatCount(skipped)} skipped`;
 }
 
-function changesOf({ newlyFailing, fixed, stillFailing, added, gone }: TestComparison): string {
-  const counts: readonly (readonly [number, string])[] = [
-    [newlyFailing, "newly failing"],
-    [stillFailing, "still failing"],
-    [fixed, "fixed"],
-    [added, "new"],
-    [gone, "gone"],
-  ];
-  const said = counts.filter(([count]) => count > 0).map(([count, word]) => `${formatCount(count)} ${word}`);
-  return said.length === 0 ? "no change" : said.join(", ");
-}
-
 const Comparison = ({ comparison }: { comparison: TestComparison | undefined }) =>
   comparison === undefined ? null : (
     <p>
-      Compared with <a href={`/builds/${comparison.against}`}>#{comparison.against}</a>: {changesOf(comparison)}
+      Compared with <a href={`/builds/${comparison.against}`}>#{comparison.against}</a>: {comparisonWords(comparison)}
     </p>
   );
 
