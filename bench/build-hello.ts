@@ -101,8 +101,16 @@ async function run(signal: AbortSignal): Promise<boolean> {
 
 async function runScript(address: string, kept: string, name: string): Promise<Parts> {
   const { stdout } = await promisify(execFile)(SCRIPT, [address, kept, `${IMAGE}:${name}`]);
-  const [start = 0, fetched = 0, built = 0, end = 0] = stdout.split("\n").map((seconds) => Number(seconds) * 1_000);
-  return { fetch: fetched - start, "docker build": built - fetched, "docker run": end - built, whole: end - start };
+  const [start = 0, fetched = 0, built = 0, ran = 0, end = 0] = stdout
+    .split("\n")
+    .map((seconds) => Number(seconds) * 1_000);
+  return {
+    fetch: fetched - start,
+    "docker build": built - fetched,
+    "docker run": ran - built,
+    "docker cp": end - ran,
+    whole: end - start,
+  };
 }
 
 interface Asked {

@@ -106,7 +106,8 @@ async function coverage(
   if (totals === undefined) return undefined;
   const { change, baseSha } = await changeOf(deps, { build, project }, signal);
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(GIT_TIMEOUT_MS)]);
-  const patch = await patchOf(deps, build, project, baseSha, inTime).catch((error: unknown) => {
+  const from = hasPatch(build, project.branch) ? baseSha : undefined;
+  const patch = await patchOf(deps, build, project, from, inTime).catch((error: unknown) => {
     signal.throwIfAborted();
     deps.log.warn({ err: error, build: build.number }, "could not tell which lines were changed");
     return undefined;
@@ -117,6 +118,12 @@ async function coverage(
     ...(patch === undefined ? {} : { patch }),
     ...(state.kind === "passed" ? {} : { partial: true }),
   };
+}
+
+/** Builds of the main branch that somebody asked for by hand have no patch: git is not asked while they wait for their answer. */
+function hasPatch({ event = "chat", revision }: Build, mainBranch: string): boolean {
+  const isMain = revision?.kind === "branch" && revision.ref === mainBranch;
+  return !isMain || event === "push";
 }
 
 /** What the coverage of a build is or will be compared with, and the commit that stands for. */
