@@ -3,7 +3,7 @@ import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { artifactsFolder, coverageFolder } from "../builds/pipeline-of-build.ts";
 import { isRedisAway } from "../queue/redis.ts";
-import { apiRoutes } from "./api/api.ts";
+import { lateApi } from "./api/late-api.ts";
 import { artifactRoutes } from "./artifacts.tsx";
 import { assetRoutes } from "./assets.ts";
 import { auditRoutes } from "./audit.tsx";
@@ -73,7 +73,7 @@ export function createWeb(deps: WebDeps): Hono {
   const acts = createActs(deps);
   app.route("/", loginRoutes(deps, frame));
   app.route("/", formRoutes(deps, acts, frame));
-  app.route("/", apiRoutes(deps, acts));
+  app.route("/", lateApi(deps, acts));
 
   app.route("/", workerRoutes(deps, frame));
   app.route("/", auditRoutes(deps, frame));
