@@ -79,8 +79,9 @@ function testsOf(steps: readonly StepResult[]): TestSummary | undefined {
 }
 
 function artifactsOf(steps: readonly StepResult[]): BuildResults["artifacts"] {
-  const artifacts = steps.flatMap((step) => step.artifacts ?? []);
-  return artifacts.length === 0 ? undefined : artifacts.slice(0, ARTIFACTS_KEPT);
+  // Of two lanes that leave a file of one name the later one's is there.
+  const byPath = new Map(steps.flatMap((step) => step.artifacts ?? []).map((artifact) => [artifact.path, artifact]));
+  return byPath.size === 0 ? undefined : [...byPath.values()].slice(0, ARTIFACTS_KEPT);
 }
 
 async function comparison(
