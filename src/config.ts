@@ -1,4 +1,7 @@
 /** The configuration: what the rest of the program needs of it. The one schema is in `config/schema.ts`. */
+export type { BackupConfig, BackupKeep } from "./config/backup.ts";
+export type { Bucket } from "./config/buckets.ts";
+export type { Deployment } from "./config/deployment.ts";
 export { withExampleProjects } from "./config/examples.ts";
 export type { ForgeSite, HooksConfig } from "./config/forge-sites.ts";
 export type { Listen, RedisConfig } from "./config/listen.ts";
@@ -6,19 +9,17 @@ export { loadConfig, parseConfig } from "./config/load.ts";
 export type { IrcChannel, IrcNetwork, IrcTls, SlackWorkspace } from "./config/networks.ts";
 export { type Account, type Person, Role } from "./config/people.ts";
 export { defaultProject, type Limits, type Project } from "./config/project.ts";
+export type { NightlyReleaseConfig, ReleaseConfig, ReleaseFile } from "./config/releases.ts";
 export { type Forge, type ForgeKind, isPath, shownRepository } from "./config/repository.ts";
+export type { Retention } from "./config/retention.ts";
 export type { NightlyConfig, ScheduleConfig, Unchanged } from "./config/schedules.ts";
 export { Secret } from "./config/secret.ts";
 export type {
-  BackupConfig,
-  Bucket,
   GithubConfig,
   MailConfig,
   NoticeEvent,
   NotifyConfig,
-  ReleaseConfig,
   ReportConfig,
-  Retention,
   RoomAddress,
 } from "./config/services.ts";
 export type { Config } from "./config/shape.ts";

@@ -1,6 +1,7 @@
 /** `$NAME` in the configuration: values that the environment gives. */
 import type { z } from "zod";
 import type { KeyPath, Problem } from "../yaml.ts";
+import { deployment } from "./deployment.ts";
 import { engineAddress, listen, redisUrl } from "./listen.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -75,6 +76,13 @@ const STANDS: readonly Stand[] = [
     schema: engineAddress,
     toText: String,
     complaint: (value) => `found ${JSON.stringify(value)}, allowed: an address such as unix:///var/run/docker.sock`,
+  },
+  {
+    variable: "DEPLOYMENT",
+    key: "deployment",
+    schema: deployment,
+    toText: String,
+    complaint: (value) => `found ${JSON.stringify(value)}, allowed: production, staging or local`,
   },
 ];
 

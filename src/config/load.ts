@@ -78,6 +78,7 @@ function toConfig(
   const listenAt = written.listen ?? DEFAULT_LISTEN;
   return {
     file: at.file,
+    deployment: written.deployment,
     url: written.url ?? `http://localhost:${listenAt.port}`,
     listen: listenAt,
     dataDir: absolute(written.data),

@@ -1,18 +1,23 @@
 /** `docker-ci.yml` as it is written: every key, its shape and its default. */
 import type { z } from "zod";
+import { backup } from "./backup.ts";
 import { timezone } from "./cron.ts";
+import { deployment } from "./deployment.ts";
 import { forgeSites, hooks } from "./forge-sites.ts";
 import { engineAddress, listen, redisUrl } from "./listen.ts";
 import { ircNetwork, slackWorkspace } from "./networks.ts";
 import { people, roles } from "./people.ts";
 import { projects } from "./project.ts";
+import { releases } from "./releases.ts";
+import { retention } from "./retention.ts";
 import { count, flag, httpUrl, list, section, text, textLike } from "./scalars.ts";
 import { schedules } from "./schedules.ts";
-import { backup, github, mail, notify, releases, report, retention } from "./services.ts";
+import { github, mail, notify, report } from "./services.ts";
 import { web } from "./web.ts";
 
 /** Paths are still as written; `toConfig` makes them absolute, and fills in what depends on another key. */
 export const ConfigFile = section({
+  deployment: deployment.default("local"),
   url: httpUrl.optional(),
   listen: listen.optional(),
   data: text("a folder").prefault("data"),

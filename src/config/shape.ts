@@ -1,26 +1,23 @@
 /** The configuration as the rest of the program is given it. */
 import type { ProjectName } from "../names.ts";
+import type { BackupConfig } from "./backup.ts";
+import type { Deployment } from "./deployment.ts";
 import type { ForgeSite, HooksConfig } from "./forge-sites.ts";
 import type { Listen, RedisConfig } from "./listen.ts";
 import type { IrcNetwork, SlackWorkspace } from "./networks.ts";
 import type { Person, Role } from "./people.ts";
 import type { Project } from "./project.ts";
+import type { ReleaseConfig } from "./releases.ts";
+import type { Retention } from "./retention.ts";
 import type { ScheduleConfig } from "./schedules.ts";
-import type {
-  BackupConfig,
-  GithubConfig,
-  MailConfig,
-  NotifyConfig,
-  ReleaseConfig,
-  ReportConfig,
-  Retention,
-} from "./services.ts";
+import type { GithubConfig, MailConfig, NotifyConfig, ReportConfig } from "./services.ts";
 import type { WebConfig } from "./web.ts";
 
 /** The whole configuration, every default filled in. */
 export interface Config {
   /** The absolute path of the file it came from, `undefined` when there is none. */
   readonly file: string | undefined;
+  readonly deployment: Deployment;
   /** Where people reach the page, without a slash at its end. */
   readonly url: string;
   readonly listen: Listen;

@@ -95,7 +95,7 @@ test("every key of the documentation is accepted, and what is not there yet is s
       on: ["broken", "fixed", "errored"],
     },
     retention: { builds: 10_000, logsMs: 90 * 86_400_000 },
-    backup: { at: "0 7 * * *", keep: 14, target: { bucket: "backup-ci" } },
+    backup: { at: "0 7 * * *", keep: { daily: 14 }, targets: [{ bucket: "backup-ci" }] },
   });
   expect(project(config, "docker-registry")).toMatchObject({
     forge: { kind: "github", owner: "distribution", name: "distribution" },
