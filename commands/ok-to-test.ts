@@ -6,7 +6,7 @@ import { defineCommand } from "../src/chat/command.ts";
 import { type Line, line, type Reply, say } from "../src/chat/reply.ts";
 import type { Config } from "../src/config.ts";
 import { UserError } from "../src/errors.ts";
-import type { Allowed, WaitingPullRequest } from "../src/triggers/allow-pull-request.ts";
+import type { PullRequestChanges, WaitingPullRequest } from "../src/triggers/pull-request-changes.ts";
 import { describePullRequest, okToTest as okToTestLine } from "../src/triggers/waiting-notice.ts";
 import { formatAge, formatCount } from "../src/units.ts";
 
@@ -90,7 +90,7 @@ function listed(waiting: readonly WaitingPullRequest[], config: Config, now: Dat
 }
 
 /** `steers CI: .docker-ci.yml, Dockerfile · 12 other files: a.go, b.go and 10 more` */
-function changesLine({ files, steering, areFilesCut }: Allowed): Line {
+function changesLine({ files, steering, areFilesCut }: PullRequestChanges): Line {
   const others = files.length - steering;
   const cut = areFilesCut ? "not all of its files are known" : "";
   if (files.length === 0) return line("info", [areFilesCut ? "what it changes is not known" : "it changes no file"]);

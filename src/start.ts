@@ -273,6 +273,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       }),
       flaky,
       skipped: triggers.skipped,
+      pullRequests: triggers.pullRequests,
       schedules,
       audit: createAudit(redis.commands, clock),
       openLog: (number) => openLog(logs, number),

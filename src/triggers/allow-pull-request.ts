@@ -2,32 +2,29 @@
 import { SHORT_SHA } from "../builds/describe.ts";
 import type { Config, Project } from "../config.ts";
 import { UserError } from "../errors.ts";
-import type { BuildNumber, ProjectName } from "../names.ts";
+import type { BuildNumber } from "../names.ts";
 import { cleanName } from "../results/clean-name.ts";
 import { type PullRequest, pullRequestsOf } from "./pull-request.ts";
-import { buildPullRequest, commitsOf, current } from "./pull-requests.ts";
-import { filesOf, type Scene } from "./scene.ts";
+import {
+  changesOf,
+  type PullRequestChanges,
+  rememberedChanges,
+  type WaitingPullRequest,
+} from "./pull-request-changes.ts";
+import { buildPullRequest, current } from "./pull-requests.ts";
+import type { Scene } from "./scene.ts";
 import { describePullRequest, okToTest } from "./waiting-notice.ts";
 
-export interface WaitingPullRequest {
-  readonly project: ProjectName;
-  readonly pull: PullRequest;
-}
-
-export interface Allowed {
+export interface Allowed extends PullRequestChanges {
   readonly pull: PullRequest;
   readonly build: BuildNumber;
-  /** What it changes: files that say how it is built and tested come first. */
-  readonly files: readonly string[];
-  /** How many of them, from the first, do. */
-  readonly steering: number;
-  /** There are more files than these. */
-  readonly areFilesCut: boolean;
 }
 
 export interface PullRequests {
   /** Those that wait for somebody's word, the longest first. */
   waiting(): Promise<WaitingPullRequest[]>;
+  /** What one that waits changes; undefined where nobody can tell now. Asked once for each head; never rejects. */
+  changes(waiting: WaitingPullRequest): Promise<PullRequestChanges | undefined>;
   /**
    * Lets the head run that waits, and nothing that is pushed later. Saying it again for the same head gives the same build.
    * @param sha how the head begins that is meant, where it was said. @param asked names the request.
@@ -55,6 +52,8 @@ export function createPullRequests(scene: Scene): PullRequests {
       return found.flat().sort((a, b) => (a.pull.waitingSince ?? "").localeCompare(b.pull.waitingSince ?? ""));
     },
 
+    changes: rememberedChanges(scene),
+
     async allow(project, number, { by, sha, asked }) {
       if (revisions === undefined) throw new UserError("this docker-ci has no engine to look at pull requests with.");
       const pulls = pullRequestsOf(redis, project.name);
@@ -70,39 +69,17 @@ export function createPullRequests(scene: Scene): PullRequests {
         if (revision.sha !== known.head || (sha !== undefined && !revision.sha.startsWith(sha.toLowerCase()))) {
           throw new UserError(newHead(config, project, { ...known, head: revision.sha }));
         }
-        const commits = (await commitsOf(scene, revisions, project, revision)) ?? [];
+        const changes = await changesOf(scene, revisions, project, revision);
         const pull: PullRequest = { ...known, allowed: { head: revision.sha, by: cleanName(by) } };
         const wasAllowed = known.allowed?.head === revision.sha && known.built?.head === revision.sha;
         const build = wasAllowed
           ? known.built?.build
           : await buildPullRequest(scene, project, before, pull, revision, asked);
         if (build === undefined) continue;
-        const files = [...new Set(commits.flatMap((commit) => commit.files))].map(cleanName);
-        const steering = files.filter(isSteering);
-        return {
-          pull,
-          build,
-          files: [...steering, ...files.filter((file) => !isSteering(file))],
-          steering: steering.length,
-          areFilesCut: commits.length === 0 || filesOf(commits) === undefined,
-        };
+        return { pull, build, ...changes };
       }
     },
   };
-}
-
-/** Files that say what runs in a build: the pipeline, the image, scripts. */
-export function isSteering(path: string): boolean {
-  const name = path.slice(path.lastIndexOf("/") + 1).toLowerCase();
-  return (
-    /^\.docker-ci\.ya?ml$|^(?:dockerfile|containerfile)(?:\..*)?$|\.dockerfile$|^\.dockerignore$|^(?:docker-)?compose.*\.ya?ml$/.test(
-      name,
-    ) ||
-    /^(?:gnu)?makefile$|^justfile$|^package\.json$|^\.npmrc$|^setup\.py$|^conftest\.py$|\.(?:sh|bash|mk|ps1)$/.test(
-      name,
-    ) ||
-    /^(?:\.ci|\.github|ci|scripts|hack)\//i.test(path)
-  );
 }
 
 function waitingOrAllowed(pull: PullRequest | undefined, project: Project, number: number): PullRequest {

@@ -18,6 +18,7 @@ import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
 import type { Results } from "../results/results.ts";
 import type { Schedules } from "../schedules/schedules.ts";
+import type { PullRequests } from "../triggers/allow-pull-request.ts";
 import type { Skipped } from "../triggers/skipped.ts";
 import type { Hooks } from "./hooks/hooks.ts";
 import type { Bar } from "./shell.tsx";
@@ -43,6 +44,8 @@ export interface WebDeps {
   readonly flaky: Pick<FlakyLedger, "events">;
   /** What changed and was not built, the newest first. */
   skipped(): Promise<readonly Skipped[]>;
+  /** Those of outsiders that wait for somebody's word. */
+  readonly pullRequests: PullRequests;
   readonly schedules: Schedules;
   readonly audit: Pick<Audit, "latest" | "record">;
   openLog(number: BuildNumber): Promise<Readable | undefined>;

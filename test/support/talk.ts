@@ -49,8 +49,10 @@ export const WORKER: WorkerStatus = {
   version: "1.0.0",
 };
 
-const NO_PULL_REQUESTS: PullRequests = {
+/** None waits. */
+export const NO_PULL_REQUESTS: PullRequests = {
   waiting: async () => [],
+  changes: async () => undefined,
   async allow(project, number) {
     throw new UserError(`no PR#${number} of ${project.name} waits.`);
   },

@@ -5,10 +5,13 @@
 import { followAct } from "../../audit/trail.ts";
 import { type Build, isFinished } from "../../builds/build.ts";
 import type { Builds, CancelOutcome } from "../../builds/builds.ts";
+import { SHORT_SHA } from "../../builds/describe.ts";
+import { pullRequestName } from "../../builds/pull-request.ts";
 import { mayAct } from "../../chat/people.ts";
 import { UserError } from "../../errors.ts";
-import { type BuildNumber, GitRef, ProjectName, WEB_NETWORK } from "../../names.ts";
+import { type BuildNumber, GitRef, ProjectName, type Sha, WEB_NETWORK } from "../../names.ts";
 import type { BuildEvent } from "../../pipeline/build-event.ts";
+import type { Allowed } from "../../triggers/allow-pull-request.ts";
 import type { WebDeps } from "../deps.ts";
 import { type Visitor, webRequester } from "../login/visitor.ts";
 
@@ -33,10 +36,17 @@ export interface Acts {
   build(visitor: Visitor, wish: BuildWish): Promise<Build>;
   rebuild(visitor: Visitor, number: BuildNumber, onlyFailed: boolean, asked?: string): Promise<Build>;
   cancel(visitor: Visitor, number: BuildNumber, reason: string | undefined): Promise<CancelOutcome>;
+  /** Lets one head of an outsider's pull request run. @param asked names the wish. */
+  okToTest(visitor: Visitor, project: string, number: number, head: Sha, asked: string): Promise<Allowed>;
 }
 
 /** @throws from all: ForbiddenError without the role, UserError for what cannot be done, RuntimeError where the machinery fails. */
-export function createActs({ builds, audit, log }: Pick<WebDeps, "audit" | "log"> & { readonly builds: Builds }): Acts {
+export function createActs({
+  builds,
+  pullRequests,
+  audit,
+  log,
+}: Pick<WebDeps, "audit" | "log" | "pullRequests"> & { readonly builds: Builds }): Acts {
   async function act<T>(visitor: Visitor, action: string, shown: string, work: () => Promise<T>): Promise<T> {
     const { identity, account, address } = visitor;
     const who = { who: identity.name, account: `${WEB_NETWORK}/${account}`, room: `${WEB_NETWORK}/${address}` };
@@ -83,5 +93,9 @@ export function createActs({ builds, audit, log }: Pick<WebDeps, "audit" | "log"
           throw new UserError(`#${number} is over already: ${outcome.build.state.kind}.`);
         return outcome;
       }),
+    okToTest: (visitor, project, number, head, asked) =>
+      act(visitor, "ok-to-test", `${project} ${pullRequestName(number)} ${head.slice(0, SHORT_SHA)}`, async () =>
+        pullRequests.allow(builds.project(project), number, { by: visitor.identity.name, sha: head, asked }),
+      ),
   };
 }

@@ -1,11 +1,12 @@
-/** Forms that change something: ask for a build, cancel it, build it again; and the page that asks for a build. */
+/** Forms that change something: ask for a build, cancel it, build it again, let a pull request run; and the page that asks for a build. */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
 import type { Build } from "../../builds/build.ts";
 import { RuntimeError, UserError } from "../../errors.ts";
-import { BuildNumber } from "../../names.ts";
+import { BuildNumber, Sha } from "../../names.ts";
 import { isRedisAway } from "../../queue/redis.ts";
+import { PullRequest } from "../../triggers/pull-request.ts";
 import type { Frame, WebDeps } from "../deps.ts";
 import { mayDo, type Visitor, visitorOf } from "../login/visitor.ts";
 import { MessagePage, Page } from "../shell.tsx";
@@ -24,6 +25,7 @@ const text = z.string().trim().optional();
 const filled = text.transform((value) => (value === "" ? undefined : value));
 const Force = z.object({ project: z.string(), ref: filled, params: text.default(""), once: z.uuid().optional() });
 const Again = z.object({ only: z.literal("failed").optional() });
+const OkToTest = z.object({ head: Sha, once: z.uuid() });
 const Cancel = z.object({ reason: filled.pipe(z.string().max(200).optional()) });
 
 type Refusal = 400 | 401 | 403 | 404 | 413 | 415 | 422 | 503;
@@ -63,13 +65,23 @@ export function formRoutes(
     }),
   );
 
+  app.post("/projects/:project/pulls/:number/ok-to-test", limit, (c) =>
+    received(c, OkToTest, async (visitor, { head, once }) => {
+      const pull = PullRequest.shape.number.safeParse(Number(c.req.param("number")));
+      if (!pull.success) throw new UserError("There is no pull request of that number.");
+      const asked = `web:${visitor.identity.key}:${once}`;
+      const { build } = await acts.okToTest(visitor, c.req.param("project"), pull.data, head, asked);
+      return { number: build };
+    }),
+  );
+
   return app;
 
   /** Checks who sent a form and what it brings, does it, and leads to the build. */
   async function received<Fields extends z.ZodObject>(
     c: Context,
     fields: Fields,
-    act: (visitor: Visitor, given: z.output<Fields>) => Promise<Build>,
+    act: (visitor: Visitor, given: z.output<Fields>) => Promise<Pick<Build, "number">>,
   ): Promise<Response> {
     const visitor = visitorOf(c);
     if (visitor === undefined) return refuse(c, 401, "Only who is logged in can change something here.");

@@ -6,6 +6,7 @@ import { SIGNS } from "../../chat/reply.ts";
 import type { Config } from "../../config.ts";
 import { changeWords, percentWords } from "../../results/coverage-words.ts";
 import { testWords } from "../../results/test-words.ts";
+import { formatCount } from "../../units.ts";
 import { Broken } from "../incident.tsx";
 import { Progress, stepWords } from "../progress.tsx";
 import { Ago, Sign, took, wordOf } from "../shell.tsx";
@@ -21,7 +22,7 @@ interface CardProps {
 }
 
 export const Card = ({ glance, outlook, config, now }: CardProps) => {
-  const { project, standing, builds, running, incidents } = glance;
+  const { project, standing, builds, running, incidents, waiting } = glance;
   return (
     <li class={`card ${standing === undefined ? "" : `stands-${standing.state.kind}`}`}>
       <h2>
@@ -50,6 +51,12 @@ export const Card = ({ glance, outlook, config, now }: CardProps) => {
           {stepWords(build)} <Progress build={build} expected={outlook.expected(build)} now={now} />
         </p>
       ))}
+      {waiting === 0 ? null : (
+        <p>
+          <Sign tone="queued" word={waiting === 1 ? "1 pull request" : `${formatCount(waiting)} pull requests`} />{" "}
+          {waiting === 1 ? "waits" : "wait"} for <a href={`/projects/${project.name}#pulls`}>somebody's word</a>
+        </p>
+      )}
       <Strip builds={builds} />
       <Coverage builds={builds} />
     </li>

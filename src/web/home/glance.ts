@@ -16,6 +16,8 @@ export interface Glance {
   readonly standing: Build | undefined;
   readonly running: readonly Build[];
   readonly incidents: readonly Incident[];
+  /** How many pull requests of outsiders wait for somebody's word. */
+  readonly waiting: number;
 }
 
 export interface Overview {
@@ -25,10 +27,11 @@ export interface Overview {
   readonly workers: number;
 }
 
-export async function readOverview({ config, builds, incidents, workers }: WebDeps): Promise<Overview> {
-  const [open, up, pasts] = await Promise.all([
+export async function readOverview({ config, builds, incidents, workers, pullRequests }: WebDeps): Promise<Overview> {
+  const [open, up, waiting, pasts] = await Promise.all([
     incidents(),
     workers(),
+    pullRequests.waiting(),
     Promise.all(
       [...config.projects.values()].map(async (project) => ({ project, past: await pastOf(builds, project) })),
     ),
@@ -41,6 +44,7 @@ export async function readOverview({ config, builds, incidents, workers }: WebDe
       standing: standingOf(past),
       running: outlook.running.filter((build) => build.project === project.name),
       incidents: open.filter((incident) => incident.project === project.name),
+      waiting: waiting.filter((each) => each.project === project.name).length,
     };
   });
   return { glances, outlook, workers: up.length };

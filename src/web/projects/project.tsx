@@ -18,6 +18,7 @@ import { FlakyTests } from "./flaky-tests.tsx";
 import { NextBuilds } from "./next-builds.tsx";
 import { NotBuilt } from "./not-built.tsx";
 import { readPage, readProject } from "./read.ts";
+import { WaitingPullRequests } from "./waiting-pull-requests.tsx";
 
 export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
   const { config, clock } = deps;
@@ -34,7 +35,7 @@ export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
     if (project === undefined) return frame.missing(c, "There is no project of that name.");
     const place = placeOf(c.req.query());
     const isFirst = place.before === undefined && place.after === undefined;
-    const { standing, history, branches, trend, unsteady, incidents, skipped } = await readProject(
+    const { standing, history, branches, trend, unsteady, incidents, skipped, waiting } = await readProject(
       deps,
       project,
       place,
@@ -63,6 +64,15 @@ export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
           ))}
         </div>
         {isFirst ? <ForceForm visitor={visitorOf(c)} projects={[project]} /> : null}
+        {isFirst ? (
+          <WaitingPullRequests
+            waiting={waiting}
+            project={project}
+            visitor={visitorOf(c)}
+            config={config}
+            now={clock.now()}
+          />
+        ) : null}
         {isFirst ? <Trends points={trend} /> : null}
         <section aria-labelledby="builds" id="history" data-live={isFirst ? true : undefined}>
           <h2 id="builds">{isFirst ? "Builds" : "Earlier builds"}</h2>
