@@ -9,6 +9,7 @@ import { type Environment, fillIn, fromEnvironment } from "./environment.ts";
 import { idleSentences } from "./idle.ts";
 import type { Listen } from "./listen.ts";
 import type { IrcNetwork } from "./networks.ts";
+import { isKeyFile, type ReleaseConfig } from "./releases.ts";
 import { type Forge, hostedForgeOf, isPath } from "./repository.ts";
 import { ConfigFile } from "./schema.ts";
 import type { Config } from "./shape.ts";
@@ -110,7 +111,7 @@ function toConfig(
       ]),
     ),
     schedules: written.schedules,
-    releases: written.releases,
+    releases: new Map([...written.releases].map(([name, release]) => [name, withAbsoluteKey(release, absolute)])),
     backup: written.backup,
     report: written.report,
     retention: written.retention,
@@ -120,6 +121,11 @@ function toConfig(
 
 function withAbsoluteCa(tls: IrcNetwork["tls"], absolute: (path: string) => string): IrcNetwork["tls"] {
   return tls === false || tls.ca === undefined ? tls : { ...tls, ca: absolute(tls.ca) };
+}
+
+function withAbsoluteKey(release: ReleaseConfig, absolute: (path: string) => string): ReleaseConfig {
+  const { gpgKey } = release;
+  return gpgKey === undefined || !isKeyFile(gpgKey) ? release : { ...release, gpgKey: absolute(gpgKey) };
 }
 
 function ownForge(repo: string, { gitea, gitlab }: Pick<ConfigFile, "gitea" | "gitlab">): Forge | undefined {

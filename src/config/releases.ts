@@ -1,7 +1,9 @@
 /** `releases:` — how a project's versions are approved, signed and published. */
+import { z } from "zod";
 import { ProjectName } from "../names.ts";
+import { pathPattern } from "../results/path-pattern.ts";
 import { type Bucket, bucketKeys, bucketName, toBucket } from "./buckets.ts";
-import { cron } from "./cron.ts";
+import { cron, timezone } from "./cron.ts";
 import { count, duration, flag, mapping, oneOrMany, scalar, secret, section, text, textLike } from "./scalars.ts";
 import type { Secret } from "./secret.ts";
 
@@ -16,8 +18,13 @@ export interface ReleaseFile {
 /** Nights: published without anybody's word, from a revision that passed. */
 export interface NightlyReleaseConfig {
   readonly at: string;
+  /** Undefined: that of the whole configuration. */
+  readonly timezone: string | undefined;
   /** Where to; undefined: where the project's releases go. */
   readonly target: Bucket | undefined;
+  /** As of a release, with {date} for the night. */
+  readonly layout: string;
+  readonly latest: string;
   /** How many nights stay in the bucket. */
   readonly keep: number;
 }
@@ -35,9 +42,13 @@ export interface ReleaseConfig {
   readonly ownApproval: boolean;
   /** Empty: every artifact of the build. */
   readonly files: readonly ReleaseFile[];
-  /** Templates with {project}, {version}, {date}, {file}; {file} stands for the rest of the path. */
+  /** A template of keys with {project}, {version} and, at its end, {file}: what stands in front is a version's own. */
   readonly layout: string;
+  /** A template with {project}: the key of the object that names the latest version. */
   readonly latest: string;
+  /** What {os} and {arch} in a file's name stand for: names in the paths of artifacts, such as amd64, to those that are published. */
+  readonly osNames: Readonly<Record<string, string>>;
+  readonly archNames: Readonly<Record<string, string>>;
   /** A template of the git tag that is set, such as v{version}; undefined: none. */
   readonly tag: string | undefined;
   /** Whether the forge gets a release with notes. */
@@ -47,39 +58,82 @@ export interface ReleaseConfig {
   readonly nightly: NightlyReleaseConfig | undefined;
 }
 
-const template = textLike(
-  /^[^\s\p{Cc}/][^\s\p{Cc}]{0,511}$/u,
-  "a path without a slash in front, in which {project}, {version}, {date} and {file} stand for themselves",
-);
+/** As `uname` has them (O-95). */
+const OS_NAMES = { darwin: "Darwin", freebsd: "FreeBSD", linux: "Linux", windows: "Windows" };
+const ARCH_NAMES = { "386": "i386", amd64: "x86_64", arm: "armel", arm64: "aarch64" };
 
-const file = section({ from: text("a path pattern"), to: template.optional() });
+/** Parts between slashes, none of them empty or made of dots, in which only these names stand in braces. */
+function template(names: readonly string[], also: (value: string) => boolean, allowed: string) {
+  return scalar(allowed, (value) => {
+    const parts = value.split("/");
+    const isPath = /^[^\s\p{Cc}\\]{1,512}$/u.test(value) && parts.every((part) => !/^\.{0,2}$/.test(part));
+    const filledIn = names.reduce((rest, name) => rest.replaceAll(`{${name}}`, ""), value);
+    return isPath && !/[{}]/.test(filledIn) && also(value) ? value : undefined;
+  });
+}
+
+/** What stands in front of {file} is the folder of one version. */
+function layoutOf(version: "version" | "date") {
+  const ends = (value: string): boolean =>
+    value.endsWith("/{file}") &&
+    value.indexOf("{file}") > value.indexOf(`{${version}}`) &&
+    value.includes(`{${version}}`);
+  return template(
+    ["project", version, "file"],
+    (value) => ends(value) && value.split("{file}").length === 2,
+    `a path with {${version}}, ending in /{file}, such as ${version === "date" ? "{project}/nightly/{date}/{file}" : "{project}/{version}/{file}"}`,
+  );
+}
+
+const pointer = template(["project"], () => true, "a path without a slash in front, in which {project} may stand");
+
+const file = section({
+  from: scalar("a path pattern of at most 1,000 characters, such as dist/**", (value) =>
+    value.trim() !== "" && pathPattern(value.trim(), "/") !== undefined ? value.trim() : undefined,
+  ),
+  to: template(
+    ["project", "version", "date", "file", "os", "arch"],
+    () => true,
+    "a path without a slash in front, in which {project}, {version}, {date}, {file}, {os} and {arch} may stand",
+  ).optional(),
+}).transform((written): ReleaseFile => ({ from: written.from, to: written.to }));
+
 /** A pattern by itself is `from`. */
 const files = oneOrMany(
-  scalar("a path pattern", (value) => ({ from: value, to: undefined })).or(
-    file.transform((written): ReleaseFile => ({ from: written.from, to: written.to })),
-  ),
+  z.preprocess((value) => (typeof value === "string" ? { from: value } : value), file),
   "path patterns, or of mappings with from and to",
 );
 
-const nightlyRelease = section({
+const nightlyKeys = {
   at: cron.prefault("0 7 * * *"),
+  timezone: timezone.optional(),
   bucket: bucketName.optional(),
   ...bucketKeys,
+  layout: layoutOf("date").default("{project}/nightly/{date}/{file}"),
+  latest: pointer.default("{project}/nightly/latest"),
   keep: count(1, 10_000).default(30),
-}).transform(
-  (written): NightlyReleaseConfig => ({
-    at: written.at,
-    target: written.bucket === undefined ? undefined : toBucket(written.bucket, written),
-    keep: written.keep,
-  }),
-);
+};
 
-/** `true` is every default; O-33: seven o'clock. */
-const nightly = flag
-  .transform((on): NightlyReleaseConfig | undefined =>
-    on ? { at: "0 7 * * *", target: undefined, keep: 30 } : undefined,
-  )
-  .or(nightlyRelease);
+/** O-33: seven o'clock in UTC. */
+const SEVEN_UTC = { at: "0 7 * * *", timezone: "Etc/UTC" };
+
+/** `true` is every default, `false` none. */
+const nightly = z.preprocess((value, context) => {
+  if (value === undefined || String(value) === "false") return undefined;
+  if (String(value) === "true") return SEVEN_UTC;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  context.addIssue({
+    code: "custom",
+    message: `true, false, or a mapping with the keys ${Object.keys(nightlyKeys).join(", ")}`,
+  });
+  return z.NEVER;
+}, section(nightlyKeys).optional());
+
+const names = mapping(
+  textLike(/^[a-z0-9_]{1,32}$/, "a name of lower-case letters, digits and '_'"),
+  textLike(/^[A-Za-z0-9_.-]{1,32}$/, "a name of letters, digits, '.', '_' and '-'"),
+  "a mapping of names to names, such as { amd64: x86_64 }",
+);
 
 const release = section({
   bucket: bucketName,
@@ -91,9 +145,15 @@ const release = section({
   expires: duration.prefault("24h"),
   own_approval: flag.default(false),
   files: files.default([]),
-  layout: template.default("{project}/{version}/{file}"),
-  latest: template.default("{project}/latest"),
-  tag: template.optional(),
+  layout: layoutOf("version").default("{project}/{version}/{file}"),
+  latest: pointer.default("{project}/latest"),
+  os_names: names.default({}),
+  arch_names: names.default({}),
+  tag: template(
+    ["project", "version", "date"],
+    (value) => value.includes("{version}"),
+    "a tag's name with {version}, such as v{version}",
+  ).optional(),
   forge_release: flag.default(false),
   verify: cron.optional(),
   nightly: nightly.optional(),
@@ -109,14 +169,46 @@ const release = section({
     files: written.files,
     layout: written.layout,
     latest: written.latest,
+    osNames: { ...OS_NAMES, ...written.os_names },
+    archNames: { ...ARCH_NAMES, ...written.arch_names },
     tag: written.tag,
     forgeRelease: written.forge_release,
     verifyAt: written.verify,
-    nightly: written.nightly,
+    nightly: written.nightly && toNightly(written.nightly, written),
   }),
 );
+
+type WrittenBucket = z.output<z.ZodObject<typeof bucketKeys>>;
+
+function toNightly(
+  { at, timezone, bucket, layout, latest, keep, ...own }: z.output<z.ZodObject<typeof nightlyKeys>>,
+  release: WrittenBucket & { readonly bucket: string },
+): NightlyReleaseConfig {
+  const isOwn = bucket !== undefined || Object.values(own).some((value) => value !== undefined);
+  const target = isOwn ? toBucket(bucket ?? release.bucket, withMissing(own, release)) : undefined;
+  return { at, timezone, target, layout, latest, keep };
+}
+
+/** At the same server what is not said is as for releases; the keys of one server are nothing for another. */
+function withMissing(own: WrittenBucket, release: WrittenBucket): WrittenBucket {
+  if (own.endpoint !== undefined && own.endpoint !== release.endpoint) return own;
+  const hasKeys = own.access_key !== undefined || own.secret_key !== undefined;
+  return {
+    endpoint: own.endpoint ?? release.endpoint,
+    region: own.region ?? release.region,
+    access_key: hasKeys ? own.access_key : release.access_key,
+    secret_key: hasKeys ? own.secret_key : release.secret_key,
+    path_style: own.path_style ?? release.path_style,
+    storage_class: own.storage_class ?? release.storage_class,
+  };
+}
 
 export const releases = mapping(ProjectName, release, "a mapping of projects to release settings").transform(
   (entries): ReadonlyMap<ProjectName, ReleaseConfig> =>
     new Map(Object.entries(entries).map(([name, settings]) => [ProjectName.parse(name), settings])),
 );
+
+/** Whether `gpg_key` is a file: a key's id has neither a slash nor such an ending. */
+export function isKeyFile(key: string): boolean {
+  return key.includes("/") || /\.(asc|gpg|key|pgp)$/i.test(key);
+}
