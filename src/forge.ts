@@ -26,11 +26,28 @@ export class ForgeLimit extends RuntimeError {
   }
 }
 
+/** Somebody on a forge: GitLab is asked about people by their number, the others by their name. */
+export interface ForgeUser {
+  readonly name: string;
+  readonly id?: number | undefined;
+}
+
+/** What a token can be used for in a repository. */
+export interface Probed {
+  /** Whether statuses may be set with it. */
+  readonly mayWrite: boolean;
+  /** Whether it is told who may push there. */
+  readonly mayAsk: boolean;
+}
+
 /** Throws RuntimeError; `retryable` says whether it may work later. */
 export interface ForgeApi {
-  /** Whether the repository can be seen with this token, and whether its owner may set statuses there. Changes nothing. */
-  probe(repository: Forge, signal: AbortSignal): Promise<{ readonly mayWrite: boolean }>;
-  setStatus(repository: Forge, status: CommitStatus, signal: AbortSignal): Promise<void>;
+  /** Whether the repository can be seen with this token, and what the token can be used for. Changes nothing. */
+  probe(repository: Forge, signal: AbortSignal): Promise<Probed>;
+  /** Missing where docker-ci sets none. */
+  setStatus?(repository: Forge, status: CommitStatus, signal: AbortSignal): Promise<void>;
+  /** Whether somebody may push to the repository; false for whom the forge does not know. */
+  mayPush(repository: Forge, user: ForgeUser, signal: AbortSignal): Promise<boolean>;
   /** Writes one comment for each `key`, edited in place later. */
   comment(repository: Forge, pullRequest: number, key: string, markdown: string, signal: AbortSignal): Promise<void>;
 }

@@ -189,7 +189,17 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const subscriptions = createSubscriptions(redis.commands, clock);
   const incidents = createIncidents({ config, ledger, subscriptions, clock });
   const schedules = createSchedules(config, redis.commands);
-  const changed = { config, builds, redis: redis.commands, revisions: engine?.revisions, subscriptions, clock, log };
+  const { forgeApis } = options;
+  const changed = {
+    config,
+    builds,
+    redis: redis.commands,
+    revisions: engine?.revisions,
+    subscriptions,
+    forgeApis,
+    clock,
+    log,
+  };
   const triggers = opened.add("triggers", createTriggers(changed));
   const sources = { config, builds, incidents: () => ledger.open() };
   const shutdown = deferred<string>();

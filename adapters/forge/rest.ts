@@ -24,12 +24,14 @@ export interface RestSite {
 }
 
 export interface Call<T> {
-  readonly method: "GET" | "POST" | "PATCH";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH";
   /** Below the site's address, with its slash; every part of it encoded. */
   readonly path: string;
   readonly body?: unknown;
   /** What a good answer looks like. */
   readonly answer: z.ZodType<T>;
+  /** What it means that there is no such thing, where that is an answer. */
+  readonly absent?: T;
   /** `owner/name`, for the sentence of a refusal. */
   readonly repository: string;
   readonly signal: AbortSignal;
@@ -43,7 +45,7 @@ export const Anything = z.unknown();
 /** The function throws RuntimeError, a ForgeLimit among them. */
 export function openRest(site: RestSite): Rest {
   const { name, token } = site;
-  return async ({ method, path, body, answer, repository, signal }) => {
+  return async ({ method, path, body, answer, absent, repository, signal }) => {
     const asked: Asked = { forge: name, repository };
     const late = AbortSignal.timeout(site.timeoutMs ?? TIMEOUT_MS);
     let status: number;
@@ -62,6 +64,7 @@ export function openRest(site: RestSite): Rest {
       });
       status = response.status;
       text = await bounded(response);
+      if (status === 404 && absent !== undefined) return absent;
       if (!response.ok) throw readRefusal(response, text.replaceAll(token.reveal(), "[secret]"), asked, new Date());
     } catch (error) {
       if (error instanceof RuntimeError) throw error;

@@ -43,8 +43,10 @@ export interface Commented extends ChangeBase {
   readonly kind: "comment";
   readonly number: number;
   readonly command: "test" | "retest" | "ok-to-test" | "cancel";
-  /** Only then it counts. */
-  readonly isCollaborator: boolean;
+  /** Only then it counts; undefined where the webhook does not tell, and the forge is to be asked. */
+  readonly isCollaborator?: boolean | undefined;
+  /** Who said it, where the forge knows people by a number. */
+  readonly userId?: number | undefined;
 }
 
 export type Change = Pushed | Tagged | PullRequestChanged | Commented;

@@ -68,7 +68,9 @@ export function openForgeChat({ config, apis, redis, log, timing = LANE_TIMING, 
     const { signal } = closing;
     if (room.name === commitRoom(forge, revision.sha).name) {
       const status = statusOf({ ...now, revision }, config.url);
-      await once(room, now, `${status.state} ${status.description}`, () => api.setStatus(forge, status, signal));
+      await once(room, now, `${status.state} ${status.description}`, async () =>
+        api.setStatus?.(forge, status, signal),
+      );
       return;
     }
     const number = revision.pullRequest?.number;

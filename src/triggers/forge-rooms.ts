@@ -3,7 +3,7 @@ import type { Room } from "../chat/message.ts";
 import type { Config, Forge } from "../config.ts";
 import { FORGE_NETWORK, type Sha } from "../names.ts";
 
-export type ForgeConfig = Pick<Config, "projects" | "url" | "github" | "gitea">;
+export type ForgeConfig = Pick<Config, "projects" | "url" | "github" | "gitea" | "gitlab">;
 
 /** What a commit is told, in order: `github/distribution/distribution/commit/0d6b721…`. */
 export function commitRoom(forge: Forge, sha: Sha): Room {
@@ -28,14 +28,24 @@ export function siteOf(forge: Forge): string {
   return forge.kind === "github" ? forge.kind : `${forge.kind}/${forge.host}`;
 }
 
-/** Undefined where nothing may be said: there is no token, or nobody here speaks with that kind of forge. */
+/** What may be said to a forge. */
+export interface ForgeAccess {
+  /** GitLab's commits are told nothing. */
+  readonly statuses: boolean;
+  readonly comment: boolean;
+}
+
+/** Undefined where nothing may be said: there is no token, or nothing is wanted. */
 export function forgeAccess(
-  { github, gitea }: Pick<ForgeConfig, "github" | "gitea">,
+  { github, gitea, gitlab }: Pick<ForgeConfig, "github" | "gitea" | "gitlab">,
   forge: Forge | undefined,
-): { readonly comment: boolean } | undefined {
-  if (forge === undefined || forge.kind === "gitlab") return undefined;
-  const site = forge.kind === "github" ? github : gitea.find(({ host }) => host === forge.host);
-  return site?.token === undefined ? undefined : { comment: site.comment };
+): ForgeAccess | undefined {
+  if (forge === undefined) return undefined;
+  const sites = { gitea, gitlab };
+  const site = forge.kind === "github" ? github : sites[forge.kind].find(({ host }) => host === forge.host);
+  if (site?.token === undefined) return undefined;
+  const statuses = forge.kind !== "gitlab";
+  return statuses || site.comment ? { statuses, comment: site.comment } : undefined;
 }
 
 /** Whether there is any project of which a forge is told. */

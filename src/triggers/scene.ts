@@ -12,6 +12,7 @@ import { type BuildNumber, type GitRef, type ProjectName, type Sha, TRIGGER_NETW
 import { cleanName } from "../results/clean-name.ts";
 import type { Commit, Revisions } from "../revisions.ts";
 import type { Taken } from "./change.ts";
+import type { ForgeApis } from "./forge-chat.ts";
 import { addSkipped } from "./skipped.ts";
 
 /** How long git may take over one question. */
@@ -27,6 +28,8 @@ export interface Scene {
   /** Missing in a process without an engine: what is built is then what the webhook said, and pull requests are not. */
   readonly revisions: Revisions | undefined;
   readonly subscriptions: Subscriptions;
+  /** Missing where nobody speaks with forges. */
+  readonly forgeApis?: ForgeApis | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Aborts when docker-ci stops. */

@@ -99,7 +99,7 @@ export function statusEntries(config: ForgeConfig, clock: Clock) {
     const { pullRequest } = revision;
     const comment = access.comment && pullRequest !== undefined && isFinished(build);
     return [
-      entry(commitRoom(forge, revision.sha)),
+      ...(access.statuses ? [entry(commitRoom(forge, revision.sha))] : []),
       ...(comment ? [entry(pullRequestRoom(forge, pullRequest.number))] : []),
     ];
   };

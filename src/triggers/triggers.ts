@@ -6,6 +6,7 @@ import { BuildNumber } from "../names.ts";
 import { isRedisAway } from "../queue/redis.ts";
 import { createPullRequests, type PullRequests } from "./allow-pull-request.ts";
 import type { Change, Pushed, Taken, Triggers } from "./change.ts";
+import { whyNoCollaborator } from "./collaborators.ts";
 import { createDebounce } from "./debounce.ts";
 import { createLanes } from "./lanes.ts";
 import { takeComment, takePullRequest } from "./pull-requests.ts";
@@ -66,7 +67,8 @@ export function createTriggers(given: Omit<Scene, "signal">): RunningTriggers {
       case "pull_request":
         return takePullRequest(scene, project, change);
       case "comment": {
-        if (!change.isCollaborator) return { kind: "skipped", reason: `${change.by} is no collaborator` };
+        const reason = await whyNoCollaborator(scene, project, change);
+        if (reason !== undefined) return { kind: "skipped", reason };
         if (change.command !== "ok-to-test") return takeComment(scene, project, change, delivery ?? "");
         const asked = `comment:${project.name}:${delivery ?? ""}`;
         try {

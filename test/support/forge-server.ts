@@ -1,4 +1,4 @@
-/** A stand-in for the REST APIs of GitHub and Gitea, which refuses what they refuse, with faults to stage. */
+/** A stand-in for the REST APIs of GitHub, Gitea and GitLab, which refuses what they refuse, with faults to stage. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -63,6 +63,10 @@ export interface ForgeServer extends AsyncDisposable {
   /** The most calls at the same time. */
   readonly atOnce: () => number;
   mayPush: boolean;
+  /** Whether the token is an administrator's of the repository. */
+  isAdmin: boolean;
+  /** Who may do what there: `write` by name, of GitLab the access level by number. */
+  readonly people: Map<string, string | number>;
   /** The token is an app's: it is no user. */
   isApp: boolean;
   /** Waits until that many statuses were set. */
@@ -87,7 +91,9 @@ interface Answer {
   readonly text?: string;
 }
 
-export async function startForge(kind: "github" | "gitea" = "github"): Promise<ForgeServer> {
+export type ForgeServerKind = "github" | "gitea" | "gitlab";
+
+export async function startForge(kind: ForgeServerKind = "github"): Promise<ForgeServer> {
   let [now, most] = [0, 0];
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     now += 1;
@@ -99,7 +105,9 @@ export async function startForge(kind: "github" | "gitea" = "github"): Promise<F
     const fault = forge.fault ?? forge.faults.shift();
     const { status, json, headers, text } =
       fault === undefined
-        ? answer(forge, kind, request, Buffer.concat(chunks).toString())
+        ? kind === "gitlab"
+          ? answerAsGitlab(forge, request, Buffer.concat(chunks).toString())
+          : answer(forge, kind, request, Buffer.concat(chunks).toString())
         : { status: fault.status, headers: fault.headers, text: fault.body ?? "{}", json: undefined };
     now -= 1;
     response.writeHead(status, headers).end(text ?? (json === undefined ? "" : JSON.stringify(json)));
@@ -127,6 +135,8 @@ export async function startForge(kind: "github" | "gitea" = "github"): Promise<F
     delayMs: 0,
     atOnce: () => most,
     mayPush: true,
+    isAdmin: true,
+    people: new Map(),
     isApp: false,
     async gets(count) {
       await waitFor(`${count} statuses`, () => forge.statuses.length >= count, { seen: () => forge.statuses.length });
@@ -175,7 +185,15 @@ function answer(forge: ForgeServer, kind: "github" | "gitea", request: IncomingM
   const isWriting = request.method !== "GET";
   if (isWriting && type !== "application/json") return refuse(400, "Problems parsing JSON");
   if (!isWriting && rest === "")
-    return { status: 200, json: { full_name: place, permissions: { push: forge.mayPush } } };
+    return { status: 200, json: { full_name: place, permissions: { push: forge.mayPush, admin: forge.isAdmin } } };
+  const who = /^\/collaborators\/([^/]+)\/permission$/.exec(rest)?.[1];
+  if (!isWriting && who !== undefined) {
+    // Gitea's words; GitHub tells whoever may push.
+    if (kind === "gitea" && !forge.isAdmin)
+      return refuse(403, "Only admins can query all permissions, repo admins can query all repo permissions");
+    const permission = forge.people.get(decodeURIComponent(who));
+    return permission === undefined ? refuse(404, "user does not exist") : { status: 200, json: { permission } };
+  }
   const payload: unknown = isWriting ? JSON.parse(body) : undefined;
   const sha = /^\/statuses\/([0-9a-f]{40})$/.exec(rest)?.[1];
   if (request.method === "POST" && sha !== undefined) return takeStatus(forge, kind, sha, payload);
@@ -186,6 +204,39 @@ function answer(forge: ForgeServer, kind: "github" | "gitea", request: IncomingM
   if (request.method !== "PATCH" || comment === undefined) return refuse(404, "Not Found");
   comment.body = Comment.parse(payload).body;
   return { status: 200, json: comment };
+}
+
+function answerAsGitlab(forge: ForgeServer, request: IncomingMessage, body: string): Answer {
+  if (request.headers.authorization !== `Bearer ${FORGE_TOKEN}`) return refuse(401, "401 Unauthorized");
+  const { pathname, searchParams } = new URL(request.url ?? "/", forge.url);
+  if (pathname === "/api/v4/user") return { status: 200, json: { username: BOT } };
+  const [, place = "", rest = ""] = /^\/api\/v4\/projects\/([^/]+)(\/.*)?$/.exec(pathname) ?? [];
+  if (decodeURIComponent(place) !== forge.repository) return refuse(404, "404 Project Not Found");
+  if (rest === "") return { status: 200, json: { path_with_namespace: forge.repository } };
+  const member = /^\/members\/all\/(\d+)$/.exec(rest)?.[1];
+  if (member !== undefined) {
+    const level = forge.people.get(member);
+    return level === undefined ? refuse(404, "404 Not found") : { status: 200, json: { access_level: level } };
+  }
+  const [, pullRequest, id] = /^\/merge_requests\/(\d+)\/notes(?:\/(\d+))?$/.exec(rest) ?? [];
+  if (pullRequest === undefined) return refuse(404, "404 Not found");
+  if (request.method === "GET") {
+    const all = forge.comments.filter((comment) => comment.pullRequest === Number(pullRequest));
+    const perPage = Math.min(100, Number(searchParams.get("per_page") ?? 20));
+    const first = (Number(searchParams.get("page") ?? 1) - 1) * perPage;
+    const notes = all.map((comment) => ({ ...comment, author: { username: comment.user.login }, system: false }));
+    return { status: 200, json: notes.slice(first, first + perPage) };
+  }
+  const { body: text } = Comment.parse(JSON.parse(body));
+  if (request.method === "POST") {
+    const user = { login: BOT, type: "User" };
+    forge.comments.push({ id: forge.comments.length + 1, pullRequest: Number(pullRequest), body: text, user });
+    return { status: 201, json: { id: forge.comments.length } };
+  }
+  const note = forge.comments.find((each) => each.id === Number(id));
+  if (request.method !== "PUT" || note === undefined) return refuse(404, "404 Note Not Found");
+  note.body = text;
+  return { status: 200, json: { id: note.id } };
 }
 
 function takeStatus(forge: ForgeServer, kind: "github" | "gitea", sha: string, payload: unknown): Answer {

@@ -288,6 +288,26 @@ ${github(limited)}  engine: { repo: /r, forge: "gitea:${well.host}/distribution/
 });
 
 describe("the comment on a pull request", () => {
+  test("is all that GitLab is told, where it is wanted", async () => {
+    await using server = await openRedis();
+    await using forge = await startForge("gitlab");
+    const project = (more: string) => `gitlab: [{ url: "${forge.url}", token: ${FORGE_TOKEN}${more} }]
+url: https://ci.example.org
+projects: { docker-registry: { repo: /r, forge: "gitlab:${forge.host}/distribution/distribution" } }`;
+    const silent = open(server, project(""));
+    await silent.becomes(await silent.becomes(await silent.create(pullRequest("0")), RUNNING, { attempt: 1 }), PASSED);
+    const builds = open(server, project(", comment: true"));
+    await using delivery = builds.deliver();
+    expect((await delivery.waiting()).rooms).toEqual([]);
+    const running = await builds.becomes(await builds.create(pullRequest("0")), RUNNING, { attempt: 1 });
+    await builds.becomes(running, PASSED);
+    await delivery.said();
+    expect(forge.comments.map(({ pullRequest, body }) => [pullRequest, body.split("\n")[1]])).toEqual([
+      [12, expect.stringContaining("#2](https://ci.example.org/builds/2) passed** in 2m58s")],
+    ]);
+    expect(forge.statuses).toEqual([]);
+  });
+
   test("is written at the end, with what the change covers, and edited by the next build", async () => {
     await using server = await openRedis();
     await using forge = await startForge();

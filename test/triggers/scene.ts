@@ -1,9 +1,11 @@
 /** A real repository and real records, and everything that acts on what changes there. */
 import type { Build } from "../../src/builds/build.ts";
+import type { Config } from "../../src/config.ts";
 import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { GitRef, ProjectName, Sha } from "../../src/names.ts";
 import { parseEntry } from "../../src/queue/outbox-entry.ts";
 import type { PullRequestChanged, Pushed } from "../../src/triggers/change.ts";
+import type { ForgeApis } from "../../src/triggers/forge-chat.ts";
 import { look, watchedOf } from "../../src/triggers/poller.ts";
 import { createTriggers, type RunningTriggers } from "../../src/triggers/triggers.ts";
 import { type GitRevisions, gitRevisions } from "../support/git-revisions.ts";
@@ -36,10 +38,11 @@ export interface TriggerScene extends AsyncDisposable {
   said(room: string): Promise<string[]>;
 }
 
-/** @param keys of the project `docker`. @param more projects, as lines of YAML. */
+/** @param keys of the project `docker`. @param more projects and other keys, as lines of YAML. */
 export async function openTriggers(
   keys: Record<string, unknown> = {},
   more: (repo: string) => string = () => "",
+  changes: { readonly forgeApis?: (config: Config) => ForgeApis } = {},
 ): Promise<TriggerScene> {
   const repository = await openGitRepository();
   const project = JSON.stringify({ repo: repository.path, ...keys });
@@ -57,6 +60,7 @@ export async function openTriggers(
     subscriptions: createSubscriptions(records.redis.commands, { now: () => new Date(now) }),
     clock: { now: () => new Date(now) },
     log: records.log,
+    forgeApis: changes.forgeApis?.(config),
   };
   let triggers = createTriggers(given);
   const others: RunningTriggers[] = [];

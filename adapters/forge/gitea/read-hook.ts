@@ -93,7 +93,7 @@ export function readGiteaHook({ headers, body, config }: HookRequest): Heard {
         if (commands.length === 0) return nothing(NO_COMMAND);
         const by = said.sender.login;
         // It does not tell what somebody may do; of the owner everybody knows.
-        const isCollaborator = by === said.repository.owner.login;
+        const isCollaborator = by === said.repository.owner.login ? true : undefined;
         return of(
           said.repository.full_name,
           commands.map((command) => ({ kind: "comment", number: said.issue.number, command, isCollaborator, by })),

@@ -47,7 +47,12 @@ const MergeRequest = z.object({
 const Note = z.object({
   user: User,
   project: Project,
-  object_attributes: z.object({ note: z.string(), noteable_type: z.string(), action: z.string().default("create") }),
+  object_attributes: z.object({
+    note: z.string(),
+    noteable_type: z.string(),
+    action: z.string().default("create"),
+    author_id: z.number().int().positive().optional(),
+  }),
   merge_request: z.object({ iid: pullRequestNumber }).optional(),
 });
 
@@ -89,11 +94,11 @@ export function readGitlabHook({ headers, body, config, now }: HookRequest): Hea
           const commands = commandsIn(it.note);
           if (commands.length === 0) return nothing(NO_COMMAND);
           const { username: by } = user;
+          const userId = it.author_id;
           // GitLab does not tell what somebody may do.
-          const isCollaborator = false;
           return of(
             project.path_with_namespace,
-            commands.map((command) => ({ kind: "comment", number: merge_request.iid, command, isCollaborator, by })),
+            commands.map((command) => ({ kind: "comment", number: merge_request.iid, command, by, userId })),
           );
         });
       default:

@@ -38,7 +38,8 @@ const ChangeRecord = z.union([
     kind: z.literal("comment"),
     number: z.number(),
     command: z.enum(["test", "retest", "ok-to-test", "cancel"]),
-    isCollaborator: z.boolean(),
+    isCollaborator: z.boolean().optional(),
+    userId: z.number().optional(),
   }),
 ]) satisfies z.ZodType<Change>;
 

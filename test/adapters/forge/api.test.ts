@@ -1,4 +1,4 @@
-/** What is asked of GitHub and Gitea, and what their answers mean. */
+/** What is asked of GitHub, Gitea and GitLab, and what their answers mean. */
 import { describe, expect, test } from "vitest";
 import { forgeApis } from "../../../adapters/forge/apis.ts";
 import type { Forge } from "../../../src/config.ts";
@@ -18,19 +18,31 @@ const STATUS = {
   context: "docker-ci/docker-registry",
 } as const;
 
-type Kind = "github" | "gitea";
+type Kind = "github" | "gitea" | "gitlab";
 
-function connect(kind: Kind, { url, host }: Pick<ForgeServer, "url" | "host">, token = FORGE_TOKEN): [ForgeApi, Forge] {
+function connectAny(
+  kind: Kind,
+  { url, host }: Pick<ForgeServer, "url" | "host">,
+  token = FORGE_TOKEN,
+): [ForgeApi, Forge] {
   const config = configOf(
     kind === "github"
       ? `github: { token: "${token}", api_url: "${url}" }`
-      : `gitea: [{ token: "${token}", url: "${url}" }]`,
+      : `${kind}: [{ token: "${token}", url: "${url}" }]`,
   );
   const repository = { owner: "distribution", name: "distribution" };
   const forge: Forge = kind === "github" ? { kind, ...repository } : { kind, host, ...repository };
   const api = forgeApis(config, "1.0.0")(forge);
   if (api === undefined) throw new Error("there is a token");
   return [api, forge];
+}
+
+/** One that sets statuses, too. */
+function connect(...[kind, server, token]: Parameters<typeof connectAny>): [Required<ForgeApi>, Forge] {
+  const [api, forge] = connectAny(kind, server, token);
+  const { setStatus } = api;
+  if (setStatus === undefined) throw new Error("it sets no statuses");
+  return [{ ...api, setStatus }, forge];
 }
 
 async function failure(work: Promise<unknown>): Promise<RuntimeError> {
@@ -105,9 +117,63 @@ describe.each<Kind>(["github", "gitea"])("%s", (kind) => {
   test("whoever checks learns whether the token may write", async () => {
     await using server = await startForge(kind);
     const [api, forge] = connect(kind, server);
-    expect(await api.probe(forge, SIGNAL)).toEqual({ mayWrite: true });
+    expect(await api.probe(forge, SIGNAL)).toEqual({ mayWrite: true, mayAsk: true });
     server.mayPush = false;
-    expect(await api.probe(forge, SIGNAL)).toEqual({ mayWrite: false });
+    server.isAdmin = false;
+    expect(await api.probe(forge, SIGNAL)).toEqual({ mayWrite: false, mayAsk: false });
+  });
+
+  test.each([
+    ["owner", true],
+    ["admin", true],
+    ["write", true],
+    ["read", false],
+    ["none", false],
+    [undefined, false],
+  ])("who has the permission %s may push: %s", async (permission, expected) => {
+    await using server = await startForge(kind);
+    if (permission !== undefined) server.people.set("eve", permission);
+    const [api, forge] = connect(kind, server);
+    expect(await api.mayPush(forge, { name: "eve" }, SIGNAL)).toBe(expected);
+  });
+});
+
+describe("gitlab", () => {
+  test.each([
+    [50, true],
+    [30, true],
+    [20, false],
+    [undefined, false],
+  ])("who has the access level %s may push: %s", async (level, expected) => {
+    await using server = await startForge("gitlab");
+    if (level !== undefined) server.people.set("7", level);
+    const [api, forge] = connectAny("gitlab", server);
+    expect(await api.mayPush(forge, { name: "eve", id: 7 }, SIGNAL)).toBe(expected);
+    // A name alone proves nothing.
+    expect(await api.mayPush(forge, { name: "eve" }, SIGNAL)).toBe(false);
+  });
+
+  test("a merge request has one comment of ours, behind whatever others, edited from then on", async () => {
+    await using server = await startForge("gitlab");
+    const mine = "<!-- docker-ci/a -->\nall is well";
+    const user = { login: "mallory", type: "User" };
+    for (let id = 1; id <= 120; id += 1) server.comments.push({ id, pullRequest: 12, body: mine, user });
+    const [api, forge] = connectAny("gitlab", server);
+    await api.comment(forge, 12, "docker-ci/a", "one", SIGNAL);
+    await api.comment(forge, 12, "docker-ci/a", "two", SIGNAL);
+    await api.comment(forge, 12, "docker-ci/a", "two", SIGNAL);
+    expect(server.comments.slice(120).map(({ body }) => body)).toEqual(["<!-- docker-ci/a -->\ntwo"]);
+    expect(server.calls.filter((call) => !call.startsWith("GET"))).toHaveLength(2);
+  });
+
+  test("a wrong token and a project that it does not see are told as that", async () => {
+    await using server = await startForge("gitlab");
+    const [wrong, forge] = connectAny("gitlab", server, "wrong");
+    expect((await failure(wrong.probe(forge, SIGNAL))).message).toMatch(/refuses the token \(401/);
+    server.repository = "group/below/other";
+    const [api] = connectAny("gitlab", server);
+    expect((await failure(api.probe(forge, SIGNAL))).message).toMatch(/shows this token no distribution/);
+    expect(await api.probe({ ...forge, owner: "group/below", name: "other" }, SIGNAL)).toMatchObject({ mayAsk: true });
   });
 });
 

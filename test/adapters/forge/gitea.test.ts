@@ -103,12 +103,13 @@ describe("a pull request", () => {
 
 test.each([
   ["of the owner counts", "octo-team", true, true],
-  ["of anybody else does not, as Gitea does not tell who may do what", "ada", true, false],
+  ["of anybody else is asked about, as Gitea does not tell who may do what", "ada", true, "unknown"],
   ["on an issue is not read", "octo-team", false, undefined],
 ])("a comment %s", (_, login, is_pull, isCollaborator) => {
   const comment = { body: "/retest" };
   const payload = { action: "created", is_pull, issue: { number: 12 }, comment, sender: { login }, repository };
-  const changes = [{ kind: "comment", number: 12, command: "retest", isCollaborator, by: login }];
+  const said = isCollaborator === "unknown" ? undefined : isCollaborator;
+  const changes = [{ kind: "comment", number: 12, command: "retest", isCollaborator: said, by: login }];
   expect(read(fromGitea("issue_comment", payload))).toMatchObject(
     isCollaborator === undefined ? { kind: "nothing" } : { changes },
   );

@@ -97,11 +97,11 @@ describe("a merge request", () => {
   });
 });
 
-test("a comment is heard, and counts for nobody: GitLab does not tell who may do what", () => {
-  const note = { note: "/test", noteable_type: "MergeRequest", action: "create" };
+test("a comment is heard with the number of who wrote it: GitLab does not tell who may do what", () => {
+  const note = { note: "/test", noteable_type: "MergeRequest", action: "create", author_id: 7 };
   const said = { object_kind: "note", user, project, object_attributes: note, merge_request: { iid: 12 } };
   expect(read(fromGitlab(said))).toMatchObject({
-    changes: [{ kind: "comment", number: 12, command: "test", isCollaborator: false, by: "ada" }],
+    changes: [{ kind: "comment", number: 12, command: "test", by: "ada", userId: 7 }],
   });
   const onIssue = { ...said, object_attributes: { ...note, noteable_type: "Issue" }, merge_request: undefined };
   expect(read(fromGitlab(onIssue))).toMatchObject({ kind: "nothing" });
