@@ -13,6 +13,7 @@ const USAGE = `docker-ci ${VERSION}: continuous integration that lives in your t
   docker-ci check                 the configuration and every connection
   docker-ci check <file>          a pipeline such as .docker-ci.yml: its mistakes, or its plan
   docker-ci schema                the JSON schema of .docker-ci.yml, for editors
+  docker-ci health                whether the docker-ci of this configuration answers; status 0 or 1
   docker-ci audit verify          whether the audit log is whole
   docker-ci help, --version
 
@@ -54,6 +55,11 @@ async function main(argv: readonly string[]): Promise<number> {
       }
       const { check } = await import("./command-line/check.ts");
       return check(await loadAdapters());
+    }
+    case "health": {
+      if (rest[0] !== undefined) return unknown(rest[0]);
+      const { health } = await import("./command-line/health.ts");
+      return health((text) => process.stderr.write(`docker-ci: ${text}\n`));
     }
     case "schema": {
       if (rest[0] !== undefined) return unknown(rest[0]);

@@ -13,8 +13,8 @@ import type { ContainerRuntime } from "../../src/runtime.ts";
 const LIMITS = { memoryBytes: 1024 ** 3, cpus: 2 };
 
 export interface TestbuilderImage {
-  /** What it is made from: Debian with git, bash, tar, flock and ssh. */
-  readonly base: string;
+  /** What it is made from, the first of them that the engine has: Debian with git, bash, tar, flock and ssh. */
+  readonly bases: readonly [string, ...string[]];
   /** Whose the cache is. */
   readonly uid: number;
   readonly gid: number;
@@ -26,13 +26,10 @@ export interface TestbuilderImage {
  */
 export async function ensureImage(
   runtime: ContainerRuntime,
-  { base, uid, gid }: TestbuilderImage,
+  { bases, uid, gid }: TestbuilderImage,
   signal: AbortSignal,
 ): Promise<string> {
-  const [files, baseId] = await Promise.all([readFolder(), runtime.imageId(base)]);
-  if (baseId === undefined) {
-    throw new RuntimeError(`there is no image ${base}, which the testbuilder is made from; ./setup.sh makes it`);
-  }
+  const [files, { base, baseId }] = await Promise.all([readFolder(), firstOf(runtime, bases)]);
   const content = createHash("sha256").update(`${baseId} ${uid}:${gid}`);
   for (const { name, bytes } of files) content.update(`${name} ${bytes.length}\n`).update(bytes);
   const tag = `docker-ci/testbuilder:${content.digest("hex").slice(0, 16)}`;
@@ -62,6 +59,20 @@ export async function ensureImage(
     throw new RuntimeError(`the testbuilder's image cannot be built: ${result.message}`, { cause: new Error(output) });
   }
   return tag;
+}
+
+async function firstOf(
+  runtime: ContainerRuntime,
+  bases: TestbuilderImage["bases"],
+): Promise<{ readonly base: string; readonly baseId: string }> {
+  for (const base of bases) {
+    const baseId = await runtime.imageId(base);
+    if (baseId !== undefined) return { base, baseId };
+  }
+  const others = bases.slice(1).map((base) => `, and no ${base}`);
+  throw new RuntimeError(
+    `there is no image ${bases[0]}${others.join("")}, which the testbuilder is made from; ./setup.sh makes the one, \`docker build -t docker-ci/testbuilder testbuilder\` the other`,
+  );
 }
 
 async function readFolder(): Promise<readonly { name: string; bytes: Buffer }[]> {

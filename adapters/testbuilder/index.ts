@@ -11,6 +11,7 @@ import { type ChangedLines, MergeConflictError, type Revisions, UnknownRefError 
 import type { ContainerRuntime, Execution } from "../../src/runtime.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { parseCommits, parseConflicts, parseHeads, parseRevision, readChangedLines } from "./answers.ts";
+import type { TestbuilderImage } from "./image.ts";
 import { shortReason } from "./reason.ts";
 import { Spares } from "./spares.ts";
 import { WarmContainer } from "./warm-container.ts";
@@ -29,6 +30,9 @@ interface Answer {
   readonly exitCode: number;
   readonly execution: Execution;
 }
+
+/** What ./setup.sh makes, and what the README's chapter on production builds. */
+const BASE_IMAGES = ["docker-ci/base", "docker-ci/testbuilder"] as const;
 
 export interface TestbuilderOptions {
   readonly runtime: ContainerRuntime;
@@ -57,9 +61,10 @@ export function openTestbuilder(options: TestbuilderOptions): Testbuilder {
   const configured = options.repositories.map(parseAddress);
   const paths = configured.filter(({ kind }) => kind === "local").map(({ git }) => git);
   const sshFolder = join(homedir(), ".ssh");
+  const bases: TestbuilderImage["bases"] = options.baseImage === undefined ? BASE_IMAGES : [options.baseImage];
   const warm = new WarmContainer({
     runtime: options.runtime,
-    image: { base: options.baseImage ?? "docker-ci/base", uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    image: { bases, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     instance: options.instance,
     cacheVolume: options.cacheVolume,
     sshFolder: configured.some(({ kind }) => kind === "ssh") && existsSync(sshFolder) ? sshFolder : undefined,

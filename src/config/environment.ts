@@ -3,6 +3,8 @@ import type { z } from "zod";
 import type { KeyPath, Problem } from "../yaml.ts";
 import { deployment } from "./deployment.ts";
 import { engineAddress, listen, redisUrl } from "./listen.ts";
+import { secret } from "./scalars.ts";
+import { text } from "./scalars.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -64,11 +66,32 @@ const STANDS: readonly Stand[] = [
     complaint: (value) => `found ${JSON.stringify(value)}, allowed: a port such as 8000`,
   },
   {
+    variable: "DOCKER_CI_LISTEN",
+    key: "listen",
+    schema: listen,
+    toText: String,
+    complaint: (value) => `found ${JSON.stringify(value)}, allowed: a port such as 8000, or an address with a port`,
+  },
+  {
+    variable: "DOCKER_CI_DATA",
+    key: "data",
+    schema: text("a folder"),
+    toText: String,
+    complaint: (value) => `found ${JSON.stringify(value)}, allowed: a folder`,
+  },
+  {
     variable: "REDIS_URL",
     key: "redis",
     schema: redisUrl,
     toText: String,
     complaint: () => "found something else, allowed: an address such as redis://:password@host:6379/0",
+  },
+  {
+    variable: "WORKER_TOKEN",
+    key: "worker_token",
+    schema: secret,
+    toText: String,
+    complaint: () => "found an empty text, allowed: a token",
   },
   {
     variable: "DOCKER_HOST",
@@ -98,7 +121,7 @@ export function fromEnvironment(
   const problems: Problem[] = [];
   for (const { variable, key, schema, toText, complaint } of STANDS) {
     const value = env[variable];
-    if (value === undefined || value === "" || written[key] !== undefined) continue;
+    if (value === undefined || value === "" || (written[key] ?? values[key]) !== undefined) continue;
     if (schema.safeParse(toText(value)).success) values[key] = toText(value);
     else problems.push({ path: [key], message: `${complaint(value)} (from the variable ${variable})` });
   }
