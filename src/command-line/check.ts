@@ -7,25 +7,17 @@ import {
   type IrcNetwork,
   loadConfig,
   type MailConfig,
-  type Project,
   type SlackWorkspace,
   shownRepository,
   withExampleProjects,
 } from "../config.ts";
 import { openDataFolder, readInstance } from "../data-folder.ts";
-import { ConfigError, describeError } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
 import { makeExampleRepositories } from "../example-repositories.ts";
 import { connectRedis } from "../queue/redis.ts";
 import type { Adapters } from "./adapters.ts";
-
-/** How long one connection may take before it counts as not working. */
-const DEADLINE_MS = 20_000;
-
-interface Row {
-  readonly what: string;
-  readonly state: "works" | "warning" | "fails";
-  readonly detail: string;
-}
+import { checkForge } from "./check-forge.ts";
+import { DEADLINE_MS, type Row, reason } from "./check-row.ts";
 
 const SIGN = { works: "✔", warning: "▲", fails: "✘" } as const;
 
@@ -42,10 +34,14 @@ export async function check(adapters: Adapters): Promise<number> {
 
   const config = withExampleProjects(loaded, await makeExampleRepositories(loaded.dataDir));
   const running = await checkFolder(config, print);
-  if (running) print({ what: "redis, page", state: "works", detail: "in use by the docker-ci that runs there" });
-  else {
+  if (running) {
+    const what = config.hooks === undefined ? "redis, page" : "redis, page, webhooks";
+    print({ what, state: "works", detail: "in use by the docker-ci that runs there" });
+  } else {
     await checkRedis(config, print);
-    await checkPort(config, print);
+    await checkPort("page", "listen: or PORT", config.listen, `links will say ${config.url}`, print);
+    if (config.hooks !== undefined)
+      await checkPort("webhooks", "hooks.listen:", config.hooks.listen, "they come in there besides the page", print);
   }
   print({ what: "login", state: "works", detail: logins(config) });
   await checkEngine(adapters, config, print);
@@ -93,16 +89,21 @@ async function checkRedis(config: Config, print: (row: Row) => void): Promise<vo
   }
 }
 
-async function checkPort({ listen, url }: Config, print: (row: Row) => void): Promise<void> {
+async function checkPort(
+  what: string,
+  key: string,
+  { host, port }: Config["listen"],
+  use: string,
+  print: (row: Row) => void,
+): Promise<void> {
   const error = await new Promise<Error | undefined>((resolve) => {
     const server = createServer();
     server.once("error", resolve);
-    server.listen(listen.port, listen.host, () => server.close(() => resolve(undefined)));
+    server.listen(port, host, () => server.close(() => resolve(undefined)));
   });
-  const where = `${listen.host}:${listen.port}`;
-  if (error === undefined) print({ what: "page", state: "works", detail: `${where} is free; links will say ${url}` });
-  else
-    print({ what: "page", state: "fails", detail: `${where} cannot be used (${error.message}); set listen: or PORT` });
+  const where = `${host}:${port}`;
+  if (error === undefined) print({ what, state: "works", detail: `${where} is free; ${use}` });
+  else print({ what, state: "fails", detail: `${where} cannot be used (${error.message}); set ${key}` });
 }
 
 /** Who can log in to the page, which no connection tells. */
@@ -199,28 +200,6 @@ async function checkMail(adapters: Adapters, mail: MailConfig, url: string, prin
   else print({ what, state: "fails", detail: problem });
 }
 
-/** The repository as its token sees it. Sets no status: there is no commit that one could be tried on. */
-async function checkForge(
-  adapters: Adapters,
-  config: Config,
-  { name, forge }: Project,
-  print: (row: Row) => void,
-): Promise<void> {
-  const api = forge === undefined ? undefined : adapters.forgeApis(config)(forge);
-  if (forge === undefined || api === undefined) return;
-  const what = `${forge.kind} ${name}`;
-  const repository = `${forge.owner}/${forge.name}`;
-  try {
-    const { mayWrite } = await api.probe(forge, AbortSignal.timeout(DEADLINE_MS));
-    if (mayWrite) print({ what, state: "works", detail: `${repository}, for statuses of its commits` });
-    // An app's token may set statuses without it.
-    else
-      print({ what, state: "warning", detail: `${repository}, where the token may not push: statuses may be refused` });
-  } catch (error) {
-    print({ what, state: "fails", detail: reason(error) });
-  }
-}
-
 /** Waits until the chat is in that many rooms; else says how far it came. */
 function joined(chat: Chat, count: number): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -245,9 +224,4 @@ function joined(chat: Chat, count: number): Promise<string | undefined> {
     }
     look();
   });
-}
-
-function reason(error: unknown): string {
-  if (error instanceof ConfigError) return error.problems.join("; ");
-  return describeError(error);
 }

@@ -1,6 +1,9 @@
 /** `docker-ci check`: a table of what works, and what to do about the rest. */
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import { openSite } from "../support/docker-ci.ts";
+import { FORGE_TOKEN, type ForgeServer, startForge } from "../support/forge-server.ts";
 import { freePort } from "../support/irc-server.ts";
 import { startNgircd } from "../support/ngircd.ts";
 import { startSlack, TOKENS } from "../support/slack-server.ts";
@@ -52,4 +55,45 @@ projects: { p: { repo: /nowhere/at/all } }
   expect(stdout).toMatch(/^✘ mail +127\.0\.0\.1:\d+ does not take mail now \(connect ECONNREFUSED/m);
   expect(stdout).toMatch(/^3 things do not work\.$/m);
   expect(status).toBe(1);
+});
+
+test("of a forge it is told what its token is used for, and what it lacks; of webhooks where they come in", {
+  timeout: 90_000,
+}, async () => {
+  await using github = await startForge();
+  await using gitea = await startForge("gitea");
+  await using gitlab = await startForge("gitlab");
+  gitea.isAdmin = false;
+  const [free, listen] = [await freePort(), await freePort()];
+  await using taken = createServer().listen(listen, "127.0.0.1");
+  await once(taken, "listening");
+  const hosted = (kind: string, { host }: ForgeServer) =>
+    `{ repo: /nowhere, forge: "${kind}:${host}/distribution/distribution" }`;
+  const config = (port: number) => `
+engine: unix:///nowhere/docker.sock
+hooks: { listen: "127.0.0.1:${port}" }
+github: { token: ${FORGE_TOKEN}, api_url: "${github.url}", comment: true }
+gitea: [{ token: ${FORGE_TOKEN}, url: "${gitea.url}" }]
+gitlab: [{ token: ${FORGE_TOKEN}, url: "${gitlab.url}", comment: true }]
+projects:
+  hub: { repo: /nowhere, forge: "github:distribution/distribution" }
+  tea: ${hosted("gitea", gitea)}
+  lab: ${hosted("gitlab", gitlab)}
+`;
+  await using site = await openSite(config(free));
+  const { stdout } = await site.run(["check"]).ended;
+  const where = "distribution/distribution, for";
+  const comments = "comments with the result on pull requests";
+  for (const row of [
+    `✔ github hub ${where} statuses of its commits, ${comments}`,
+    `✔ gitea tea ${where} statuses of its commits, asking who may say /test`,
+    "▲ gitea tea the token is no administrator's of it: nobody but distribution may say /test there",
+    `✔ gitlab lab ${where} ${comments}, asking who may say /test`,
+    `✔ webhooks 127.0.0.1:${free} is free; they come in there besides the page`,
+  ])
+    expect(stdout.replace(/ {2,}/g, " ").split("\n")).toContain(row);
+
+  await using other = await openSite(config(listen));
+  const busy = await other.run(["check"]).ended;
+  expect(busy.stdout).toMatch(/^✘ webhooks +127\.0\.0\.1:\d+ cannot be used \(.*EADDRINUSE.*\); set hooks\.listen:$/m);
 });
