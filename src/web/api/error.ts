@@ -1,5 +1,4 @@
 /** The one shape in which the API says that something could not be done. */
-import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
@@ -19,16 +18,7 @@ export const ERROR_CODES = {
 } as const satisfies Partial<Record<ContentfulStatusCode, string>>;
 export type ErrorStatus = keyof typeof ERROR_CODES;
 
-export const ApiError = z
-  .strictObject({
-    error: z.strictObject({
-      code: z.enum(Object.values(ERROR_CODES)),
-      /** One sentence for people. */
-      message: z.string(),
-    }),
-  })
-  .openapi("Error", { description: "Why it could not be done: a word for programs, a sentence for people." });
-
+/** In the shape that error-schema.ts describes. */
 export function apiError(c: Context, status: ErrorStatus, message: string): Response {
   return c.json({ error: { code: ERROR_CODES[status], message } }, status);
 }

@@ -2,7 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { GitRef, ProjectName } from "../../names.ts";
 import { Variables } from "../forms/variables.ts";
-import { ApiError } from "./error.ts";
+import { ApiError } from "./error-schema.ts";
 import * as give from "./schemas.ts";
 
 const NEWEST_SHOWN = 50;
