@@ -33,7 +33,13 @@ export type Line = z.infer<typeof Line>;
  * a prefix), or opens `link`. A chat without buttons leaves them out; the lines say what matters.
  */
 export const Action = z.union([
-  z.strictObject({ label: z.string(), command: z.string(), style: z.enum(["plain", "danger"]).default("plain") }),
+  z.strictObject({
+    label: z.string(),
+    command: z.string(),
+    style: z.enum(["plain", "danger"]).default("plain"),
+    /** Pressing it first asks for a line of text, which is then said behind the command; or for nothing, when none is given. */
+    ask: z.strictObject({ title: z.string(), label: z.string(), submit: z.string() }).optional(),
+  }),
   z.strictObject({ label: z.string(), link: z.url() }),
 ]);
 export type Action = z.infer<typeof Action>;
@@ -60,6 +66,8 @@ export const Reply = z.strictObject({
    * the earlier one; elsewhere it is a message like any other.
    */
   key: z.string().optional(),
+  /** Where it takes the place of an earlier one, all of its lines do; otherwise the first does, and the others are said beside it. */
+  inPlace: z.boolean().optional(),
   /** A story that goes on over several messages: `incident-43`. Where there are threads (Slack, mail) they stand in one. */
   topic: z.string().optional(),
   actions: z.array(Action).optional(),

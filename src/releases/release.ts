@@ -37,7 +37,9 @@ export const ReleasePlan = z.strictObject({
   key: z.string().optional(),
   /** What `latest` said. */
   previous: Version.optional(),
-  /** Commits since then, newest first, cut at 50. */
+  /** The version that `commits` counts from; missing where nothing was published, or its revision is not known here. */
+  commitsSince: Version.optional(),
+  /** Commits since then, newest first, cut at 50; of a rollback, those that are taken back. */
   commits: z.array(z.strictObject({ sha: Sha, author: z.string(), title: z.string() })),
   commitsCut: z.boolean(),
   /** The newest finished build of that revision, and how it stands. */
@@ -47,6 +49,8 @@ export const ReleasePlan = z.strictObject({
       state: z.string(),
       tests: z.number().optional(),
       coverage: z.number().optional(),
+      /** How many of its artifacts would be published. */
+      files: z.number().int().nonnegative().optional(),
     })
     .optional(),
   /** Votes that it takes; one more with `--force`. */
@@ -55,6 +59,8 @@ export const ReleasePlan = z.strictObject({
   approvers: z.array(z.string()),
   /** Asked for although it was published already, or is not above the last. */
   forced: z.boolean(),
+  /** Phrases of what stood in its way when it was asked for: a bucket that does not answer, no key. */
+  warnings: z.array(z.string()).optional(),
 });
 export type ReleasePlan = z.infer<typeof ReleasePlan>;
 
@@ -64,6 +70,8 @@ export const Vote = z.strictObject({
   network: z.string(),
   at: z.iso.datetime(),
   digest: z.string(),
+  /** Names the message or form that it came with: brought again, it is the same vote. */
+  asked: z.string().optional(),
 });
 export type Vote = z.infer<typeof Vote>;
 
@@ -132,6 +140,8 @@ export const Release = z.strictObject({
   /** SHA-256 of the plan's canonical JSON. */
   digest: z.string(),
   requester: Requester,
+  /** `Identity.key` of the requester: all their accounts have it, and nobody else's. Missing where nobody asked. */
+  askedBy: z.string().optional(),
   requestedAt: z.iso.datetime(),
   votes: z.array(Vote),
   state: ReleaseState,
@@ -141,6 +151,11 @@ export const Release = z.strictObject({
 export type Release = z.infer<typeof Release>;
 
 export type FinalReleaseState = Exclude<ReleaseState, { kind: "waiting" | "publishing" }>;
+
+/** `R7` */
+export function releaseName({ number }: Pick<Release, "number">): string {
+  return `R${number}`;
+}
 
 export function isOver(release: Release): release is Release & { readonly state: FinalReleaseState } {
   return release.state.kind !== "waiting" && release.state.kind !== "publishing";
