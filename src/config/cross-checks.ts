@@ -31,6 +31,8 @@ const Outline = z.object({
     .array(z.object({ name: z.string().catch(""), projects: texts }).catch({ name: "", projects: [] }))
     .catch([]),
   web: z.looseObject({}).catch({}),
+  redis: z.string().catch(""),
+  redis_tls: z.looseObject({}).optional().catch(undefined),
   gitea: sites,
   gitlab: sites,
 });
@@ -43,6 +45,7 @@ export function crossCheck(content: unknown): Problem[] {
   return [
     ...sameNames(outline),
     ...halfLogins(outline),
+    ...redisProblems(outline),
     ...privateForNobody(outline),
     ...accountProblems(outline),
     ...sameWebNames(outline),
@@ -80,6 +83,19 @@ function halfLogins({ irc, web }: Outline): Problem[] {
     ),
     ...(web.user !== undefined && web.password === undefined ? [missing(["web", "password"], "user")] : []),
     ...(web.password !== undefined && web.user === undefined ? [missing(["web", "user"], "password")] : []),
+  ];
+}
+
+/** Certificates for a connection that is not encrypted would look safe and not be. */
+function redisProblems({ redis, redis_tls: tls }: Outline): Problem[] {
+  if (tls === undefined) return [];
+  const half = (given: unknown, other: unknown) => given === undefined && other !== undefined;
+  return [
+    ...(redis.startsWith("rediss://")
+      ? []
+      : [{ path: ["redis_tls"], message: "needs an address that begins with rediss:// in redis" }]),
+    ...(half(tls.key, tls.cert) ? [{ path: ["redis_tls", "key"], message: "missing, needed: it goes with cert" }] : []),
+    ...(half(tls.cert, tls.key) ? [{ path: ["redis_tls", "cert"], message: "missing, needed: it goes with key" }] : []),
   ];
 }
 

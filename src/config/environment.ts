@@ -3,8 +3,7 @@ import type { z } from "zod";
 import type { KeyPath, Problem } from "../yaml.ts";
 import { deployment } from "./deployment.ts";
 import { engineAddress, listen, redisUrl } from "./listen.ts";
-import { secret } from "./scalars.ts";
-import { text } from "./scalars.ts";
+import { secret, text } from "./scalars.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

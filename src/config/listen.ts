@@ -17,8 +17,17 @@ export const listen = scalar('a port such as 8000, or an address with a port suc
   return { host: host === "*" ? "0.0.0.0" : host, port };
 });
 
+/** Files in PEM, absolute. Of the client both or none. */
+export interface RedisCertificates {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
 /** Redis of our own inside the data folder, or one that is given. */
-export type RedisConfig = { readonly kind: "embedded" } | { readonly kind: "url"; readonly url: Secret };
+export type RedisConfig =
+  | { readonly kind: "embedded" }
+  | { readonly kind: "url"; readonly url: Secret; readonly tls?: RedisCertificates };
 
 /** A secret as a whole: the password stands in it. */
 export const redisUrl = scalar("an address such as redis://:password@host:6379/0", (value): RedisConfig | undefined =>

@@ -1,18 +1,19 @@
 /** From `docker-ci.yml` and the environment to the configuration that the rest of the program is given. */
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { homedir, hostname } from "node:os";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { ConfigError } from "../errors.ts";
 import { type KeyPath, parseYaml } from "../yaml.ts";
 import { crossCheck } from "./cross-checks.ts";
 import { type Environment, fillIn, fromEnvironment } from "./environment.ts";
 import { idleSentences } from "./idle.ts";
-import type { Listen } from "./listen.ts";
+import type { Listen, RedisConfig } from "./listen.ts";
 import type { IrcNetwork } from "./networks.ts";
 import { isKeyFile, type ReleaseConfig } from "./releases.ts";
 import { type Forge, hostedForgeOf, isPath } from "./repository.ts";
 import { ConfigFile } from "./schema.ts";
 import type { Config } from "./shape.ts";
+import { WORKER_NAME } from "./worker.ts";
 
 export interface Surroundings {
   /** PORT, REDIS_URL and DOCKER_HOST stand in for keys that the file does not have. */
@@ -83,9 +84,13 @@ function toConfig(
     url: written.url ?? `http://localhost:${listenAt.port}`,
     listen: listenAt,
     dataDir: absolute(written.data),
-    redis: written.redis ?? { kind: "embedded" },
+    redis: toRedis(written, absolute),
     engine: written.engine,
     concurrency: written.concurrency,
+    labels: written.labels,
+    workerName: written.worker_name ?? hostWorkerName(),
+    workerToken: written.worker_token,
+    store: written.store,
     prefix: written.prefix,
     timezone: written.timezone,
     web: written.web,
@@ -117,6 +122,19 @@ function toConfig(
     retention: written.retention,
     idle,
   };
+}
+
+function toRedis({ redis, redis_tls: tls }: ConfigFile, absolute: (path: string) => string): RedisConfig {
+  if (redis === undefined || redis.kind === "embedded") return { kind: "embedded" };
+  if (tls === undefined) return redis;
+  const path = (given: string | undefined) => (given === undefined ? undefined : absolute(given));
+  return { ...redis, tls: { ca: path(tls.ca), cert: path(tls.cert), key: path(tls.key) } };
+}
+
+/** A host may be called what no worker is. */
+function hostWorkerName(): string {
+  const name = hostname().slice(0, 63);
+  return WORKER_NAME.test(name) ? name : "worker";
 }
 
 function withAbsoluteCa(tls: IrcNetwork["tls"], absolute: (path: string) => string): IrcNetwork["tls"] {

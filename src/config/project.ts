@@ -24,6 +24,7 @@ import {
 import { type NightlyConfig, nightly, Unchanged } from "./schedules.ts";
 import type { Secret } from "./secret.ts";
 import { type NotifyConfig, notify } from "./services.ts";
+import { labels } from "./worker.ts";
 
 /** Bounds of one step, and of its build where noted. */
 export interface Limits {
@@ -63,6 +64,8 @@ export interface Project {
   readonly nightlyUnchanged: Unchanged;
   /** How many of its builds run at a time; undefined: as many as there are slots. */
   readonly max: number | undefined;
+  /** What a worker must have to take its builds. */
+  readonly labels: readonly string[];
   /** Of all projects of a group one build runs at a time, in the order of asking. */
   readonly group: string | undefined;
   readonly pullRequests: "ask" | "run" | "never";
@@ -132,6 +135,7 @@ const project = section({
   nightly: nightly.optional(),
   nightly_unchanged: Unchanged.default("skip"),
   max: count(1, 256).optional(),
+  labels: labels.prefault([]),
   group: textLike(
     /^[a-z0-9][a-z0-9_-]{0,31}$/,
     "a name of lower-case letters, digits, '_' and '-', at most 32",
@@ -168,6 +172,7 @@ function toProject(name: ProjectName, written: z.output<typeof project>): Projec
     nightly: written.nightly === "off" ? undefined : written.nightly,
     nightlyUnchanged: written.nightly_unchanged,
     max: written.max,
+    labels: written.labels,
     group: written.group,
     pullRequests: written.pull_requests,
     env: written.env,

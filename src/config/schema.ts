@@ -10,10 +10,11 @@ import { people, roles } from "./people.ts";
 import { projects } from "./project.ts";
 import { releases } from "./releases.ts";
 import { retention } from "./retention.ts";
-import { count, flag, httpUrl, list, section, text, textLike } from "./scalars.ts";
+import { count, flag, httpUrl, list, secret, section, text, textLike } from "./scalars.ts";
 import { schedules } from "./schedules.ts";
 import { github, mail, notify, report } from "./services.ts";
 import { web } from "./web.ts";
+import { labels, redisTls, store, workerName } from "./worker.ts";
 
 /** Paths are still as written; `toConfig` makes them absolute, and fills in what depends on another key. */
 export const ConfigFile = section({
@@ -22,8 +23,13 @@ export const ConfigFile = section({
   listen: listen.optional(),
   data: text("a folder").prefault("data"),
   redis: redisUrl.optional(),
+  redis_tls: redisTls.optional(),
   engine: engineAddress.optional(),
   concurrency: count(1, 256).default(2),
+  labels: labels.prefault([]),
+  worker_name: workerName.optional(),
+  worker_token: secret.optional(),
+  store: store.optional(),
   // A letter or a space would make commands of ordinary talk, and the excluded signs begin quotes, code and names.
   prefix: textLike(/^[^\s\p{L}\p{N}<>`@]{1,3}$/u, 'one to three signs in quotes, such as "!"').default("!"),
   timezone: timezone.default("Etc/UTC"),

@@ -1,6 +1,7 @@
 /** The configuration as the rest of the program is given it. */
 import type { ProjectName } from "../names.ts";
 import type { BackupConfig } from "./backup.ts";
+import type { Bucket } from "./buckets.ts";
 import type { Deployment } from "./deployment.ts";
 import type { ForgeSite, HooksConfig } from "./forge-sites.ts";
 import type { Listen, RedisConfig } from "./listen.ts";
@@ -10,6 +11,7 @@ import type { Project } from "./project.ts";
 import type { ReleaseConfig } from "./releases.ts";
 import type { Retention } from "./retention.ts";
 import type { ScheduleConfig } from "./schedules.ts";
+import type { Secret } from "./secret.ts";
 import type { GithubConfig, MailConfig, NotifyConfig, ReportConfig } from "./services.ts";
 import type { WebConfig } from "./web.ts";
 
@@ -28,6 +30,14 @@ export interface Config {
   readonly engine: string | undefined;
   /** Builds at a time on this worker. */
   readonly concurrency: number;
+  /** What this worker has, besides its engine's architecture. */
+  readonly labels: readonly string[];
+  /** What this process is called as a worker; default: the host's name. */
+  readonly workerName: string;
+  /** What a worker on another machine brings its files to the bot's page with. */
+  readonly workerToken: Secret | undefined;
+  /** The bucket by which they come instead. */
+  readonly store: Bucket | undefined;
   readonly prefix: string;
   readonly timezone: string;
   readonly web: WebConfig;

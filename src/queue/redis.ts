@@ -1,9 +1,11 @@
 /** Connections to the only database: the configured Redis, or the embedded one. */
 
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ConnectionOptions } from "node:tls";
 import { Redis } from "ioredis";
 import type { Logger } from "pino";
-import type { Config } from "../config.ts";
+import type { Config, RedisConfig } from "../config.ts";
 import { ConfigError, describeError, RuntimeError } from "../errors.ts";
 import { startEmbeddedRedis } from "./embedded-redis.ts";
 
@@ -25,6 +27,7 @@ export interface RedisConnections extends AsyncDisposable {
  * @throws RuntimeError when it does not answer.
  */
 export async function connectRedis(config: Pick<Config, "redis" | "dataDir">, log: Logger): Promise<RedisConnections> {
+  const tls = config.redis.kind === "url" ? await certificatesOf(config.redis) : undefined;
   const server =
     config.redis.kind === "embedded" ? await startEmbeddedRedis(join(config.dataDir, "redis"), log) : undefined;
   const where = config.redis.kind === "embedded" ? "the embedded Redis" : describeAddress(config.redis.url.reveal());
@@ -41,7 +44,7 @@ export async function connectRedis(config: Pick<Config, "redis" | "dataDir">, lo
     };
     const client =
       config.redis.kind === "url"
-        ? new Redis(config.redis.url.reveal(), common)
+        ? new Redis(config.redis.url.reveal(), { ...common, ...(tls === undefined ? {} : { tls }) })
         : new Redis({ ...common, path: server?.socketPath ?? "" });
     let away = false;
     client.on("error", (error: Error) => {
@@ -76,6 +79,24 @@ export async function connectRedis(config: Pick<Config, "redis" | "dataDir">, lo
     await dispose();
     throw error;
   }
+}
+
+/** Undefined where the system's authorities are enough. @throws ConfigError for a file that cannot be read. */
+async function certificatesOf({
+  tls,
+}: Extract<RedisConfig, { kind: "url" }>): Promise<Pick<ConnectionOptions, "ca" | "cert" | "key"> | undefined> {
+  if (tls === undefined) return undefined;
+  const read = async (name: "ca" | "cert" | "key"): Promise<Partial<Record<typeof name, Buffer>>> => {
+    const path = tls[name];
+    if (path === undefined) return {};
+    try {
+      return { [name]: await readFile(path) };
+    } catch (error) {
+      const problem = `redis_tls.${name}: ${path} cannot be read (${describeError(error)})`;
+      throw new ConfigError("Redis cannot be used.", [problem], { cause: error });
+    }
+  };
+  return { ...(await read("ca")), ...(await read("cert")), ...(await read("key")) };
 }
 
 /** @returns warnings. @throws ConfigError for a Redis that evicts, RuntimeError for one that does not answer. */

@@ -412,6 +412,22 @@ describe("a mistake is told with its key, its line, what was found and what is a
       ],
     ],
     [
+      "certificates for a Redis that is spoken to in the clear, and half a pair of them",
+      "redis: redis://10.0.0.5\nredis_tls: { ca: ca.crt, cert: worker.crt }",
+      [
+        "2: redis_tls: needs an address that begins with rediss:// in redis",
+        "2: redis_tls.key: missing, needed: it goes with cert",
+      ],
+    ],
+    [
+      "labels that are none",
+      "labels: [Big, 'a b']",
+      [
+        "1: labels[0]: found \"Big\", allowed: a label of lower-case letters, digits, '.', '_' and '-', at most 32, such as big",
+        "1: labels[1]: found \"a b\", allowed: a label of lower-case letters, digits, '.', '_' and '-', at most 32, such as big",
+      ],
+    ],
+    [
       "a page for nobody",
       "web: { private: true }",
       ["1: web.user: missing, needed: private goes with user and password, or trusted_proxy.header"],

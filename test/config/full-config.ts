@@ -6,6 +6,10 @@ data: ./data
 redis: redis://buildworker:$BUILDBOT_PWD@10.0.0.5:6379/0   # omit for the embedded one; env REDIS_URL
 engine: unix:///var/run/docker.sock                        # default: DOCKER_HOST, else the socket
 concurrency: 2                     # builds at a time on this worker
+worker_name: big-1
+labels: [big]
+worker_token: $WORKER_TOKEN
+store: { bucket: ci-files }
 prefix: "!"
 timezone: Etc/UTC
 web: { user: $WEB_USER, password: $WEB_IRC_PWD, private: false }   # without them the page only shows
@@ -63,6 +67,7 @@ export const FULL_ENVIRONMENT: Record<string, string> = {
   BACKUP_AWS_SECRET: "hunter2",
   BACKUP_BUCKET: "backup-ci",
   BUILDBOT_PWD: "hunter2",
+  WORKER_TOKEN: "0123456789abcdef",
   EMAIL_RCP: "team@example.org",
   GITHUB_TOKEN: "hunter2",
   GITHUB_WEBHOOK_SECRET: "hunter2",
