@@ -2,8 +2,9 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
+import { type Config, isPath, withExampleProjects } from "./config.ts";
 import { describeError, RuntimeError } from "./errors.ts";
 import { PACKAGE_FOLDER } from "./package.ts";
 
@@ -24,11 +25,31 @@ const GIT_ENV = {
 };
 
 /**
+ * The configuration with the example projects where it has none of its own. Their repositories are made then, and where it names
+ * one of them by its path, as `examples/docker-ci.yml` does. @throws RuntimeError when git is missing or fails.
+ */
+export async function withExamples(config: Config): Promise<Config> {
+  const folder = examplesFolder(config.dataDir);
+  const repositories = [...config.projects.values()].map(({ repo }) => repo);
+  const areBuilt = repositories.length === 0 || repositories.some((repo) => isPath(repo) && isIn(folder, repo));
+  return areBuilt ? withExampleProjects(config, await makeExampleRepositories(config.dataDir)) : config;
+}
+
+function examplesFolder(dataDir: string): string {
+  return join(dataDir, "examples");
+}
+
+function isIn(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== "" && !/^(?:\.\.(?:\/|$)|\/)/.test(way);
+}
+
+/**
  * Makes what is missing; a repository that is there is left as it is, with whatever somebody committed to it.
  * @returns names to absolute paths. @throws RuntimeError when git is missing or fails.
  */
-export async function makeExampleRepositories(dataDir: string): Promise<ReadonlyMap<string, string>> {
-  const folder = join(dataDir, "examples");
+async function makeExampleRepositories(dataDir: string): Promise<ReadonlyMap<string, string>> {
+  const folder = examplesFolder(dataDir);
   const made = new Map<string, string>();
   for (const name of EXAMPLES) {
     const target = join(folder, name);

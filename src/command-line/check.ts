@@ -9,11 +9,10 @@ import {
   type MailConfig,
   type SlackWorkspace,
   shownRepository,
-  withExampleProjects,
 } from "../config.ts";
 import { openDataFolder, readInstance } from "../data-folder.ts";
 import { ConfigError } from "../errors.ts";
-import { makeExampleRepositories } from "../example-repositories.ts";
+import { withExamples } from "../example-repositories.ts";
 import { connectRedis } from "../queue/redis.ts";
 import type { Adapters } from "./adapters.ts";
 import { checkForge } from "./check-forge.ts";
@@ -32,7 +31,7 @@ export async function check(adapters: Adapters): Promise<number> {
   print({ what: "configuration", state: "works", detail: loaded.file ?? "none, so the defaults" });
   for (const sentence of loaded.idle) print({ what: "", state: "warning", detail: sentence });
 
-  const config = withExampleProjects(loaded, await makeExampleRepositories(loaded.dataDir));
+  const config = await withExamples(loaded);
   const running = await checkFolder(config, print);
   if (running) {
     const what = config.hooks === undefined ? "redis, page" : "redis, page, webhooks";

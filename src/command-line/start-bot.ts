@@ -5,8 +5,8 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { isFinished } from "../builds/build.ts";
 import type { Chat, ChatState } from "../chat/chat.ts";
-import { type Config, loadConfig, withExampleProjects } from "../config.ts";
-import { makeExampleRepositories } from "../example-repositories.ts";
+import { type Config, loadConfig } from "../config.ts";
+import { withExamples } from "../example-repositories.ts";
 import { openLogger } from "../logger.ts";
 import { VERSION } from "../package.ts";
 import { type Running, start } from "../start.ts";
@@ -24,7 +24,7 @@ export interface StartBotOptions {
 
 /** @returns the exit status: 1 when a build that was asked for on a pipe did not pass, or a command there was refused. */
 export async function startBot({ adapters, worker, input }: StartBotOptions): Promise<number> {
-  const config = await configWithExamples();
+  const config = await withExamples(await loadConfig({ env: process.env, cwd: process.cwd() }));
   const talks = config.console && input !== "none";
   const firstTime = input === "terminal" && config.file === undefined && !existsSync(join(config.dataDir, "instance"));
   const log = openLogger(talks ? { kind: "file", dataDir: config.dataDir } : { kind: "stdout" });
@@ -98,12 +98,6 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
 async function openMore(adapters: Adapters, config: Config, redis: Redis, log: Logger): Promise<Chat[]> {
   const chats = await Promise.all(config.slack.map((workspace) => adapters.openSlack(workspace, redis, log)));
   return config.mail === undefined ? chats : [...chats, await adapters.openMail(config.mail, config.url, log)];
-}
-
-async function configWithExamples(): Promise<Config> {
-  const config = await loadConfig({ env: process.env, cwd: process.cwd() });
-  if (config.projects.size > 0) return config;
-  return withExampleProjects(config, await makeExampleRepositories(config.dataDir));
 }
 
 function terminalOptions(adapters: Adapters, config: Config, input: string, interrupted: () => void) {

@@ -1,7 +1,7 @@
 /** `docker-ci worker`: takes builds from the queue of a docker-ci elsewhere. */
-import { loadConfig, withExampleProjects } from "../config.ts";
+import { loadConfig } from "../config.ts";
 import { ConfigError } from "../errors.ts";
-import { makeExampleRepositories } from "../example-repositories.ts";
+import { withExamples } from "../example-repositories.ts";
 import { openLogger } from "../logger.ts";
 import { start } from "../start.ts";
 import type { Adapters } from "./adapters.ts";
@@ -17,10 +17,7 @@ export async function startWorker(adapters: Adapters): Promise<number> {
       "redis: is missing; a worker takes its builds from the Redis of the docker-ci that it works for",
     ]);
   }
-  const config =
-    configured.projects.size > 0
-      ? configured
-      : withExampleProjects(configured, await makeExampleRepositories(configured.dataDir));
+  const config = await withExamples(configured);
   const log = openLogger({ kind: "stdout" });
   catchStrays(log);
   const running = await start({
