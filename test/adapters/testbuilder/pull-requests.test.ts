@@ -247,6 +247,19 @@ describe("a pull request", () => {
     });
   });
 
+  it("of a bare repository with GitLab's refs alone is found and merged, by path and from a server", async () => {
+    const path = `${repository.root}/bare`;
+    await repository.git("clone", "-q", "--bare", repository.path, path);
+    await repository.git("-C", path, "fetch", "-q", "origin", `${head("clean")}:refs/merge-requests/7/head`);
+    for (const address of [path, daemon.address.replace(/repo$/, "bare")]) {
+      const found = await testbuilder.pullRequest(address, 7, main, never);
+      expect([found.sha, found.pullRequest]).toEqual([head("clean"), { number: 7, base: tip }]);
+      expect((await filesIn(await testbuilder.packMerged(address, found.sha, tip, never))).new).toBe("n\n");
+      expect((await testbuilder.heads(address, never)).get("refs/merge-requests/7/head")).toBe(head("clean"));
+      await expect(testbuilder.pullRequest(address, 1, main, never)).rejects.toThrow(UnknownRefError);
+    }
+  });
+
   it("is the same tar to the byte, whoever merges it and when (O-54)", async () => {
     const [here, there] = await Promise.all(
       [repository.path, `${http.address}/.git`].map(async (address) =>
