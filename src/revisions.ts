@@ -66,6 +66,8 @@ export interface Revisions extends AsyncDisposable {
   pullRequest(repo: string, number: number, into: GitRef, signal: AbortSignal): Promise<Revision>;
   /** The tree of `head` merged into `base`, as `pack` gives one. @throws MergeConflictError before it gives anything. */
   packMerged(repo: string, head: Sha, base: Sha, signal: AbortSignal): Promise<Readable>;
+  /** All that a commit says of itself, title and body; its first 64 KB. */
+  message(repo: string, sha: Sha, signal: AbortSignal): Promise<string>;
   /** What every ref of the repository points at: `refs/heads/main`, `refs/tags/v1` (the commit), `refs/pull/12/head`. */
   heads(repo: string, signal: AbortSignal): Promise<ReadonlyMap<string, Sha>>;
   /**

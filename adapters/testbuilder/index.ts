@@ -17,7 +17,7 @@ import { Spares } from "./spares.ts";
 import { WarmContainer } from "./warm-container.ts";
 
 /** As testbuilder/revision takes them. */
-type Question = "resolve" | "pull" | "heads" | "pack" | "merge" | "between" | "base" | "changed";
+type Question = "resolve" | "pull" | "message" | "heads" | "pack" | "merge" | "between" | "base" | "changed";
 
 const NO_SUCH_NAME = 3;
 const CONFLICT = 5;
@@ -138,6 +138,12 @@ export function openTestbuilder(options: TestbuilderOptions): Testbuilder {
       if (exitCode === 0) return parseRevision(into, text, number);
       if (exitCode === NO_SUCH_NAME) throw new UnknownRefError(GitRef.parse(`PR#${number}`), []);
       if (exitCode === NO_SUCH_BRANCH) throw unknown(into, text);
+      throw unreadable(address, execution);
+    },
+    async message(repo, sha, signal) {
+      const address = parseAddress(repo);
+      const { text, exitCode, execution } = await answer("message", address, sha, signal);
+      if (exitCode === 0) return text.trim();
       throw unreadable(address, execution);
     },
     async heads(repo, signal) {

@@ -8,7 +8,7 @@ import type { Commented, PullRequestChanged, Taken } from "./change.ts";
 import type { Kept } from "./kept.ts";
 import { type PullRequest, pullRequestsOf } from "./pull-request.ts";
 import { hasPathRules, whyNotBuilt } from "./rules.ts";
-import { automatic, cancelKnown, filesOf, gitSignal, type Scene, skip, supersede } from "./scene.ts";
+import { automatic, cancelKnown, filesOf, gitSignal, messageOf, type Scene, skip, supersede } from "./scene.ts";
 import { okToTest, waitingNotices } from "./waiting-notice.ts";
 
 const NO_ENGINE = "this process has no engine to look at pull requests with";
@@ -230,5 +230,6 @@ async function whyNot(
   revision: Revision,
 ): Promise<string | undefined> {
   const commits = hasPathRules(project) ? await commitsOf(scene, revisions, project, revision) : undefined;
-  return whyNotBuilt(project, revision.title, commits === undefined ? undefined : filesOf(commits));
+  const message = await messageOf(scene, project, revision);
+  return whyNotBuilt(project, message, commits === undefined ? undefined : filesOf(commits));
 }

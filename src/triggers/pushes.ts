@@ -5,7 +5,7 @@ import { type Revision, UnknownRefError } from "../revisions.ts";
 import type { Pushed, Tagged, Taken } from "./change.ts";
 import { type Head, headLedger } from "./head-ledger.ts";
 import { hasPathRules, isBranchWanted, whyNotBuilt } from "./rules.ts";
-import { automatic, filesOf, gitSignal, type Scene, skip, supersede } from "./scene.ts";
+import { automatic, filesOf, gitSignal, messageOf, type Scene, skip, supersede } from "./scene.ts";
 
 const GONE = "the repository does not have the commit any more";
 
@@ -72,7 +72,7 @@ async function revisionOrReason(
   if (isOvertaken()) return "superseded by a newer push";
   const revision = await revisionOf(scene, project, push, after, "branch", branch);
   if (revision === undefined || messages.length > 0) return revision;
-  return whyNotBuilt(project, revision.title, undefined) ?? revision;
+  return whyNotBuilt(project, await messageOf(scene, project, revision), undefined) ?? revision;
 }
 
 /** A tag says that somebody wants it built: neither paths nor the commit's words count. */

@@ -10,7 +10,7 @@ import { UserError } from "../errors.ts";
 import type { Subscriptions } from "../incidents/subscriptions.ts";
 import { type BuildNumber, type GitRef, type ProjectName, type Sha, TRIGGER_NETWORK } from "../names.ts";
 import { cleanName } from "../results/clean-name.ts";
-import type { Commit, Revisions } from "../revisions.ts";
+import type { Commit, Revision, Revisions } from "../revisions.ts";
 import type { Taken } from "./change.ts";
 import type { ForgeApis } from "./forge-chat.ts";
 import { addSkipped } from "./skipped.ts";
@@ -94,6 +94,11 @@ export async function skip(
 ): Promise<Taken> {
   await addSkipped(redis, { project, ref, sha, reason, at: clock.now().toISOString() });
   return { kind: "skipped", reason };
+}
+
+/** What a commit says of itself: all of it where git can be asked, else its title. */
+export async function messageOf(scene: Scene, { repo }: Pick<Project, "repo">, revision: Revision): Promise<string> {
+  return scene.revisions?.message(repo, revision.sha, gitSignal(scene)) ?? revision.title;
 }
 
 /** The files that these commits change; undefined where the list was cut, so that nobody knows them all. */

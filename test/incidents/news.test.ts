@@ -48,6 +48,9 @@ async function openScene() {
     async mergedLines() {
       return new Map();
     },
+    async message() {
+      return "";
+    },
     async heads() {
       return new Map();
     },

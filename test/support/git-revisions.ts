@@ -54,6 +54,7 @@ export function gitRevisions(): GitRevisions {
         pullRequest: { number, base: base.sha },
       };
     },
+    message: (repo, sha) => git(repo, "show", "-s", "--format=%B", sha),
     async heads(repo) {
       looks += 1;
       const lines = (await git(repo, "for-each-ref", "--format=%(refname) %(objectname) %(*objectname)")).split("\n");

@@ -62,6 +62,9 @@ export const revisions: Revisions = {
   async mergedLines() {
     return new Map();
   },
+  async message() {
+    return revisionOf("0").title;
+  },
   async heads() {
     return new Map();
   },

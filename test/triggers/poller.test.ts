@@ -86,6 +86,25 @@ test("a new tag is built, and one that moved", async () => {
   ]);
 });
 
+test("[skip ci] is obeyed wherever the newest commit says it, as a webhook's is", async () => {
+  const { git, commit } = scene.repository;
+  await scene.look();
+  await commit("docs\n\nNothing here is built.\n\n[skip ci]", {});
+  await scene.look();
+  await scene.look();
+  expect(await scene.builds()).toEqual([]);
+  expect((await scene.triggers.skipped()).map(({ ref, reason }) => `${ref}: ${reason}`)).toEqual([
+    "main: its commit says [skip ci]",
+  ]);
+  const next = await commit("a fix", {});
+  await scene.look();
+  expect(await scene.builds()).toEqual([`#1 main ${short(next)} queued`]);
+  // A tag says that somebody wants it built.
+  await git("tag", "v1", "HEAD~1");
+  await scene.look();
+  expect(await scene.builds()).toHaveLength(2);
+});
+
 test("[skip ci] in a commit's title, and paths, are obeyed", async () => {
   await open({ paths: ["src/**"] });
   const { git, commit } = scene.repository;

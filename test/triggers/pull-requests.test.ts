@@ -242,6 +242,15 @@ describe("!ok-to-test", () => {
   });
 });
 
+test("a head whose message says [skip ci] below its title is not built, until somebody asks for it", async () => {
+  const skipping = await push(12, { "b.go": "2\n" }, "Fix a typo\n\n[ci skip]");
+  expect(await scene.triggers.take(scene.pullOf(12, skipping, { isTrusted: true }), "d1")).toEqual({
+    kind: "skipped",
+    reason: "its commit says [ci skip]",
+  });
+  expect(await scene.triggers.take(comment("test"), "c1")).toEqual({ kind: "built", builds: [1] });
+});
+
 describe("a comment", () => {
   test("of a collaborator lets the head run that waits; of anybody else does nothing", async () => {
     await scene.triggers.take(scene.pullOf(12, head), "d1");

@@ -78,6 +78,8 @@ describe("a revision", () => {
     await repository.git("checkout", "-q", "-b", "feature/x");
     third = await repository.commit("third", { b: "3\n" });
     await repository.git("branch", "v1-branch");
+    await repository.git("checkout", "-q", "-b", "spoken");
+    await repository.commit("spoken\n\nMore of \u00fc.\n\n[skip ci]", {});
     await repository.git("tag", "feature/x", first);
     await repository.git("checkout", "-q", "main");
     [daemon, http, testbuilder] = await Promise.all([
@@ -118,6 +120,14 @@ describe("a revision", () => {
       const { author, committedAt } = await testbuilder.resolve(address(), ref("main"), never);
       const seconds = await repository.git("log", "-1", "--format=%ct", "main");
       expect([author, Date.parse(committedAt)]).toEqual(["Ada", Number(seconds) * 1000]);
+    });
+
+    it("has all that its commit says, body and all", async () => {
+      const sha = Sha.parse(await repository.git("rev-parse", "spoken"));
+      expect(await testbuilder.message(address(), sha, never)).toBe("spoken\n\nMore of \u00fc.\n\n[skip ci]");
+      await expect(testbuilder.message(address(), Sha.parse("1".repeat(40)), never)).rejects.toThrow(
+        "it has no commit",
+      );
     });
 
     it("tells what came in since another: whose commits, newest first", async () => {
