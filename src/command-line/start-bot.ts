@@ -37,7 +37,7 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
   const done = new Promise<number>((fulfil) => {
     over = fulfil;
   });
-  /** The first call drains, the second forces. */
+  /** The first call drains, the second forces. @param why a sentence, or nothing where the end is expected. */
   const stop = (drainMs: number, status: number, why: string): void => {
     if (stopping) {
       force.abort();
@@ -45,8 +45,9 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
     }
     stopping = true;
     const atWork = [...(running?.active ?? [])].map((number) => `#${number}`).join(", ");
-    if (atWork !== "") say(`${why} Waiting for ${atWork}; once more leaves it to the next start.`);
-    else if (input !== "pipe") say(`${why} Stopping.`);
+    const because = why === "" ? "" : `${why} `;
+    if (atWork !== "") say(`${because}Waiting for ${atWork}; once more leaves it to the next start.`);
+    else if (input !== "pipe") say(`${because}Stopping.`);
     void (running?.stop(drainMs, force.signal) ?? Promise.resolve()).then(() => over(status));
   };
   const stopListening = onSignals((signal) => stop(DRAIN_MS, 0, `Got ${signal}.`));
@@ -81,6 +82,12 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
   } catch (error) {
     stopListening();
     throw error;
+  }
+  if (stopping) {
+    // Told so while all of this was being opened: what is open by now is closed again.
+    await running.stop(DRAIN_MS, force.signal);
+    stopListening();
+    return await done;
   }
   greet(config, say, { input, worker, talks });
   void running.shutdownAsked.then((by) => stop(Number.POSITIVE_INFINITY, 0, `${by} said shutdown.`));
