@@ -5,10 +5,12 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { createAudit } from "../../src/audit/audit.ts";
+import { ProjectName } from "../../src/names.ts";
 import type { StepTest } from "../../src/results/kept-tests.ts";
 import type { WebDeps } from "../../src/web/deps.ts";
 import { createWeb } from "../../src/web/web.tsx";
-import { ago, CONFIG, clock, configOf, openRecords } from "../support/records.ts";
+import { ago, CONFIG, clock, configOf, NOW, openRecords } from "../support/records.ts";
+import { WORKER } from "../support/talk.ts";
 import { type Answer, type Asking, ask, basic, bearer } from "../support/web-client.ts";
 import { webDeps } from "../support/web-deps.ts";
 
@@ -19,8 +21,8 @@ web: { user: ada, password: secret, tokens: { deploy: ${TOKEN} }, trusted_proxy:
 const AUTH = bearer(TOKEN);
 const ENDED = { startedAt: ago(72), finishedAt: ago(0) };
 
-async function openApi(changes: Partial<WebDeps> = {}) {
-  const records = await openRecords(configOf(`${CONFIG}${WEB}`));
+async function openApi(changes: Partial<WebDeps> = {}, written = CONFIG) {
+  const records = await openRecords(configOf(`${written}${WEB}`));
   const deps = webDeps(records, changes);
   const app = createWeb(deps);
   const call = async (path: string, asking?: Asking) => {
@@ -57,6 +59,16 @@ const Numbers = z.object({ builds: z.array(z.object({ number: z.number() })), ne
 const Document = z.looseObject({
   paths: z.record(z.string(), z.record(z.string(), z.looseObject({ responses: z.record(z.string(), z.unknown()) }))),
 });
+
+/** What holds a build besides the slots, each in a project of its own. */
+const HELD = `
+url: https://ci.example.org
+projects:
+  docker: { repo: /repositories/docker, max: 1 }
+  docker-registry: { repo: /repositories/docker-registry, group: slow }
+  hello: { repo: /repositories/hello, group: slow }
+  other: { repo: /repositories/other }
+`;
 
 describe("the document", () => {
   test("is OpenAPI 3.1", async () => {
@@ -104,6 +116,7 @@ describe("the document", () => {
     });
     await api.begin(await api.create("hello"));
     await api.create("hello");
+    await api.builds.pauses.pause(ProjectName.parse("hello"), "ada");
     const document = (await api.call("/api/openapi.json")).body;
     const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
     ajv.addSchema(z.record(z.string(), z.unknown()).parse(document), "doc");
@@ -183,7 +196,40 @@ describe("/api/builds", () => {
   });
 });
 
+describe("/api/queue", () => {
+  test("says of each that waits what holds it", async () => {
+    await using api = await openApi({ workers: async () => [{ ...WORKER, slots: 9 }] }, HELD);
+    await api.begin(await api.create("docker"));
+    await api.create("docker");
+    await api.begin(await api.create("docker-registry"));
+    await api.create("hello");
+    await api.create("other");
+    await api.builds.pauses.pause(ProjectName.parse("other"), "ada");
+    const queued = async () => z.looseObject({ queued: z.unknown() }).parse((await api.call("/api/queue")).body).queued;
+    const paused = { kind: "paused", by: "ada", since: NOW.toISOString() };
+    expect(await queued()).toMatchObject([
+      { number: 2, before: 0, waitsFor: { kind: "project", number: 1, max: 1 } },
+      { number: 4, before: 1, waitsFor: { kind: "group", number: 3, group: "slow" } },
+      { number: 5, before: 2, waitsFor: { ...paused, project: "other" } },
+    ]);
+    await api.builds.pauses.pause(undefined, "ada");
+    expect(await queued()).toMatchObject([{ waitsFor: paused }, { waitsFor: paused }, { waitsFor: paused }]);
+  });
+});
+
 describe("a build", () => {
+  test("of a pull request that cannot be merged has the files in conflict", async () => {
+    await using api = await openApi();
+    const conflicts = ["a.go", "b.go"];
+    await api.end(await api.begin(await api.create("hello")), {
+      kind: "failed",
+      ...ENDED,
+      reason: "conflicts",
+      conflicts,
+    });
+    expect((await api.call("/api/builds/1")).body).toMatchObject({ state: "failed", conflicts });
+  });
+
   test("is all that is kept of it, but for what may be secret", async () => {
     await using api = await openApi();
     await api.end(await api.begin(await api.create("hello", { params: { KEY: "hunter2" } })), {
@@ -314,6 +360,18 @@ describe("POST /api/builds", () => {
     expect(await api.audited()).toEqual([
       "deploy | web/deploy | web/203.0.113.9 | build | hello release KEY=… | accepted",
     ]);
+  });
+
+  test("takes a pull request by its number", async () => {
+    await using api = await openApi();
+    expect(await api.post("/api/builds", { project: "hello", ref: "PR#12" })).toMatchObject({
+      status: 201,
+      body: { ref: "PR#12", revision: { kind: "pull_request", pullRequest: { number: 12 } } },
+    });
+    expect(await api.post("/api/builds", { project: "hello", ref: "PR#13" })).toMatchObject({
+      status: 422,
+      body: { error: { message: "hello has no pull request 13." } },
+    });
   });
 
   test("takes a proxy's word only with the role, and both are in the audit log", async () => {

@@ -1,8 +1,9 @@
 /** A build's record as the API gives it. */
 import { type Build, durationMs, isFinished, type StepResult } from "../../builds/build.ts";
 import { buildUrl } from "../../builds/describe.ts";
+import type { WaitsFor } from "../../builds/forecast.ts";
 import type { TestSummary } from "../../results/summary.ts";
-import type { ApiBuild, ApiBuildBrief } from "./schemas.ts";
+import type { ApiBuild, ApiBuildBrief, WaitsFor as ApiWaitsFor } from "./schemas.ts";
 
 type Json<T> = T extends undefined ? never : T;
 
@@ -39,6 +40,7 @@ export function buildJson(build: Build, url: string): ApiBuild {
     worker: state.kind === "running" ? state.worker : undefined,
     step: state.kind === "running" ? state.step : undefined,
     cancelledBy: state.kind === "cancelled" ? state.by : undefined,
+    conflicts: state.kind === "failed" ? state.conflicts : undefined,
     steps: steps.map(stepJson),
     failing: results?.tests?.failing ?? [],
     comparison: results?.comparison,
@@ -50,6 +52,13 @@ export function buildJson(build: Build, url: string): ApiBuild {
       url: `${url}/artifacts/${number}/${path.split("/").map(encodeURIComponent).join("/")}`,
     })),
   });
+}
+
+/** What holds a build that waits, besides the slots. */
+export function waitsForJson(waitsFor: WaitsFor): ApiWaitsFor {
+  if (waitsFor.kind !== "paused") return waitsFor;
+  const { project, by, since } = waitsFor.pause;
+  return given({ kind: waitsFor.kind, project, by, since });
 }
 
 function stepJson({ image: _image, artifacts: _artifacts, tests, ...step }: StepResult): ApiBuild["steps"][number] {

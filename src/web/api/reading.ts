@@ -6,7 +6,7 @@ import type { Build } from "../../builds/build.ts";
 import { shownRepository } from "../../config.ts";
 import type { StepTest } from "../../results/kept-tests.ts";
 import type { WebDeps } from "../deps.ts";
-import { briefJson, buildJson } from "./build-json.ts";
+import { briefJson, buildJson, waitsForJson } from "./build-json.ts";
 import { findBuild } from "./find-build.ts";
 import { listBuilds } from "./list-builds.ts";
 import { misfit, Problem } from "./problem.ts";
@@ -96,8 +96,13 @@ export function addReading(app: OpenAPIHono, deps: WebDeps): void {
       return { ...briefJson(build, url), ...(endsInMs === undefined ? {} : { endsInMs }) };
     };
     const waits = (build: Build, place: number) => {
-      const { before = place, beginsInMs } = forecast(build) ?? {};
-      return { ...endsIn(build), before, ...(beginsInMs === undefined ? {} : { beginsInMs }) };
+      const { before = place, beginsInMs, waitsFor } = forecast(build) ?? {};
+      return {
+        ...endsIn(build),
+        before,
+        ...(beginsInMs === undefined ? {} : { beginsInMs }),
+        ...(waitsFor === undefined ? {} : { waitsFor: waitsForJson(waitsFor) }),
+      };
     };
     return c.json({ slots, running: running.map(endsIn), queued: queued.map(waits) }, 200);
   });

@@ -113,7 +113,7 @@ export const readTests = createRoute({
 export const readQueue = createRoute({
   method: "get",
   path: "/api/queue",
-  summary: "What runs, what waits behind it in order, and when that is expected to begin and end.",
+  summary: "What runs, what waits behind it in order and for what, and when that is expected to begin and end.",
   responses: { ...everywhere, 200: json(give.Queue, "As it is now.") },
 });
 
@@ -161,7 +161,7 @@ export const requestBuild = createRoute({
             .strictObject({
               project: z.string().max(100),
               ref: GitRef.optional().openapi({
-                description: "A branch, tag or commit. Default: the project's branch.",
+                description: "A branch, tag or commit, or a pull request as `PR#12`. Default: the project's branch.",
               }),
               variables: Variables.default({}).meta({ description: "Environment of every step that runs." }),
             })

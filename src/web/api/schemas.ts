@@ -71,6 +71,12 @@ export const ApiBuild = ApiBuildBrief.extend({
   worker: z.string().optional(),
   step: z.object({ name: z.string(), index: z.int(), count: z.int() }).optional(),
   cancelledBy: z.string().optional(),
+  conflicts: z
+    .array(z.string())
+    .optional()
+    .meta({
+      description: "Of a pull request that cannot be merged: the files in conflict; none without a common history.",
+    }),
   steps: z.array(ApiStep),
   failing: z.array(FailingTest).meta({ description: "The first of the failing tests; all are in `/tests`." }),
   comparison: TestComparison.optional(),
@@ -111,11 +117,34 @@ export const Tests = z
 const inLine = ApiBuildBrief.extend({
   endsInMs: ms.optional().meta({ description: "Missing where no earlier build tells." }),
 });
+export const WaitsFor = z
+  .discriminatedUnion("kind", [
+    z.object({
+      kind: z.literal("paused"),
+      project: z.string().optional().meta({ description: "Missing where everything is." }),
+      by: z.string(),
+      since: at,
+    }),
+    z.object({ kind: z.literal("project"), number, max: z.int().positive() }),
+    z.object({ kind: z.literal("group"), number, group: z.string() }),
+  ])
+  .meta({
+    description:
+      "What holds it besides the slots: a pause; `max` builds of its project, of which that one ends first; its group, of which that one runs.",
+  });
+export type WaitsFor = z.output<typeof WaitsFor>;
+
 export const Queue = z
   .object({
     slots: z.int().nonnegative().meta({ description: "Builds at a time, of all workers that are up." }),
     running: z.array(inLine),
-    queued: z.array(inLine.extend({ before: z.int().nonnegative(), beginsInMs: ms.optional() })),
+    queued: z.array(
+      inLine.extend({
+        before: z.int().nonnegative().meta({ description: "How many that wait begin before it." }),
+        beginsInMs: ms.optional(),
+        waitsFor: WaitsFor.optional(),
+      }),
+    ),
   })
   .openapi("Queue");
 
