@@ -1,5 +1,6 @@
 /** Every chat command. A new one is a file of its own and a line here. */
 import type { Command } from "../src/chat/command.ts";
+import { approve } from "./approve.ts";
 import { audit } from "./audit.ts";
 import { build } from "./build.ts";
 import { cancel } from "./cancel.ts";
@@ -21,6 +22,9 @@ import { pause } from "./pause.ts";
 import { quarantine } from "./quarantine.ts";
 import { queue } from "./queue.ts";
 import { rebuild } from "./rebuild.ts";
+import { reject } from "./reject.ts";
+import { release } from "./release.ts";
+import { releases } from "./releases.ts";
 import { report } from "./report.ts";
 import { repro } from "./repro.ts";
 import { resume } from "./resume.ts";
@@ -31,6 +35,7 @@ import { status } from "./status.ts";
 import { subscribe } from "./subscribe.ts";
 import { tests } from "./tests.ts";
 import { unlink } from "./unlink.ts";
+import { unlock } from "./unlock.ts";
 import { unmute } from "./unmute.ts";
 import { unquarantine } from "./unquarantine.ts";
 import { unsubscribe } from "./unsubscribe.ts";
@@ -45,6 +50,10 @@ export const commands: readonly Command[] = [
   rebuild,
   cancel,
   okToTest,
+  release,
+  approve,
+  reject,
+  releases,
   status,
   last,
   queue,
@@ -78,6 +87,7 @@ export const commands: readonly Command[] = [
   version,
   links,
   audit,
+  unlock,
   report,
   shutdown,
 ];

@@ -96,6 +96,7 @@ export function shownArguments(command: Command, parsed: ParsedCommand): string 
     if (value === undefined) return [];
     if (takes === "pairs")
       return Object.keys(typeof value === "object" && value !== null ? value : {}).map((key) => `${key}=…`);
+    if (takes === "switch") return [`--${name}`];
     return [secret ? "…" : String(value)];
   });
   return withoutPasswords(shown.join(" "));

@@ -10,8 +10,8 @@ export type Bound =
   | { readonly kind: "unfit"; readonly problem: string };
 
 /**
- * Words fill the arguments in their order; `--name value`, `--name=value` and `name=value` fill the one they name, and any other
- * `key=value` goes to the argument that takes pairs. A pair's key counts as written: `REF=…` is a variable, not the ref.
+ * Words fill the arguments in their order; `--name value`, `--name=value` and `name=value` fill the one they name, a switch is
+ * named alone, and any other `key=value` goes to the argument that takes pairs. A pair's key counts as written: `REF=…` is a variable, not the ref.
  */
 export function bindArguments(command: Command, parsed: ParsedCommand): Bound {
   const { words } = parsed;
@@ -21,8 +21,7 @@ export function bindArguments(command: Command, parsed: ParsedCommand): Bound {
   const pairsForm = forms.find(({ takes }) => takes === "pairs");
   const named = (name: string): ArgumentForm | undefined =>
     forms.find((form) => form.takes !== "pairs" && form.name.toLowerCase() === name.toLowerCase());
-  const nextForm = (): ArgumentForm | undefined =>
-    forms.find((form) => form.takes !== "pairs" && !(form.name in given));
+  const nextForm = (): ArgumentForm | undefined => forms.find((form) => isFilled(form.takes) && !(form.name in given));
 
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index];
@@ -35,13 +34,18 @@ export function bindArguments(command: Command, parsed: ParsedCommand): Bound {
     if (word.kind === "flag") {
       const target = named(word.name);
       if (target === undefined) return unfit(`there is no option --${word.name}`);
+      if (target.takes === "switch") {
+        if (word.value !== undefined) return unfit(`--${word.name} takes no value`);
+        given[target.name] = true;
+        continue;
+      }
       const following = word.value === undefined ? words[index + 1] : undefined;
       if (following !== undefined) index += 1;
       const value = word.value ?? following?.text;
       if (value === undefined) return unfit(`--${word.name} has no value`);
       if (target.name in given) return unfit(`${target.name} is given twice`);
       given[target.name] = value;
-    } else if (word.kind === "pair" && forms.some(({ name, takes }) => name === word.key && takes !== "pairs")) {
+    } else if (word.kind === "pair" && forms.some(({ name, takes }) => name === word.key && isFilled(takes))) {
       if (word.key in given) return unfit(`${word.key} is given twice`);
       given[word.key] = word.value;
     } else if (word.kind === "pair" && pairsForm !== undefined) {
@@ -54,6 +58,10 @@ export function bindArguments(command: Command, parsed: ParsedCommand): Bound {
   }
   if (pairsForm !== undefined && Object.keys(pairs).length > 0) given[pairsForm.name] = pairs;
   return { kind: "bound", given };
+}
+
+function isFilled(takes: ArgumentForm["takes"]): boolean {
+  return takes !== "pairs" && takes !== "switch";
 }
 
 /** A pattern stays one, `/panic/i`; anything else is its text. */

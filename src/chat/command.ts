@@ -12,6 +12,7 @@ import type { Incidents } from "../incidents/incidents.ts";
 import type { Subscriptions } from "../incidents/subscriptions.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
+import type { Releases } from "../releases/releases.ts";
 import type { Results } from "../results/results.ts";
 import type { Schedules } from "../schedules/schedules.ts";
 import type { PullRequests } from "../triggers/allow-pull-request.ts";
@@ -24,10 +25,10 @@ import type { Reply } from "./reply.ts";
 
 /**
  * How an argument is written, besides in its turn: `rest` takes all that is left as it was typed, `pairs` collects every
- * `key=value`. Given by `.meta({ takes })`; `.meta({ label })` names it in the usage line, `.meta({ secret: true })` keeps it out
+ * `key=value`, `switch` is true where its name was written, `--force`. Given by `.meta({ takes })`; `.meta({ label })` names it in the usage line, `.meta({ secret: true })` keeps it out
  * of the audit log.
  */
-export type Takes = "rest" | "pairs";
+export type Takes = "rest" | "pairs" | "switch";
 
 /** Workers as they report themselves. */
 export interface WorkerStatus {
@@ -52,6 +53,7 @@ export interface CommandServices {
   readonly results: Results;
   /** Those of outsiders, which wait for somebody's word. */
   readonly pullRequests: PullRequests;
+  readonly releases: Releases;
   readonly chats: ReadonlyMap<string, Chat>;
   readonly clock: Clock;
   readonly version: string;
@@ -173,7 +175,7 @@ export interface ArgumentForm {
 }
 
 const Meta = z.object({
-  takes: z.enum(["rest", "pairs"]).optional(),
+  takes: z.enum(["rest", "pairs", "switch"]).optional(),
   label: z.string().optional(),
   secret: z.boolean().default(false),
 });
@@ -193,8 +195,9 @@ export function examplesOf({ examples }: Command, prefix: string): string[] {
 
 /** `!build <project> [branch, tag, commit or PR#12] [key=value…]` */
 export function usage(command: Command, prefix: string): string {
-  const forms = argumentForms(command.args).map(({ takes, required, label }) => {
+  const forms = argumentForms(command.args).map(({ name, takes, required, label }) => {
     if (takes === "pairs") return "[key=value…]";
+    if (takes === "switch") return `[--${name}]`;
     const shown = takes === "rest" ? `${label}…` : label;
     return required ? `<${shown}>` : `[${shown}]`;
   });

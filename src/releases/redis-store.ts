@@ -24,6 +24,7 @@ const ofProject = (project: string): string => `docker-ci:releases:project:${pro
 const publishedOf = (project: string): string => `docker-ci:releases:published:${project}`;
 /** The number of the release that people asked for and that is not over. */
 const underWay = (project: string): string => `docker-ci:releases:under-way:${project}`;
+const askedAs = (name: string): string => `docker-ci:releases:asked:${name}`;
 
 /**
  * KEYS: record, all, of the project, open, published, under way, rooms with an outbox, who asked.
@@ -83,7 +84,7 @@ export function createReleaseStore(redis: Redis, log: Logger): ReleaseStore {
       publishedOf(project),
       underWay(project),
       OUTBOX_ROOMS,
-      `docker-ci:releases:asked:${asked ?? ""}`,
+      askedAs(asked ?? ""),
     ];
     const args = [
       before === undefined ? "" : String(before.change),
@@ -130,13 +131,18 @@ export function createReleaseStore(redis: Redis, log: Logger): ReleaseStore {
     async create(draft, asked, announce) {
       const number = ReleaseNumber.parse(await redis.incr(NEXT));
       const created: Release = { ...draft, number, change: 0 };
-      const [outcome, other] = await write(created, { asked, announce: announce(number) });
+      const [outcome, other] = await write(created, { asked, announce: await announce(number) });
       if (outcome === "written") return created;
       if (outcome === "changed") throw new RuntimeError(`R${number} exists already; was ${NEXT} reset?`);
       const before = await get(ReleaseNumber.parse(other));
       if (outcome === "busy") throw new ReleaseBusyError(ReleaseNumber.parse(other), before);
       if (before === undefined) throw new RuntimeError(`the record of R${other} cannot be read`);
       return before;
+    },
+
+    async asked(name) {
+      const number = await redis.get(askedAs(name));
+      return number === null ? undefined : get(ReleaseNumber.parse(number));
     },
 
     async change(before, changes, announce = []) {

@@ -29,10 +29,12 @@ export interface ReleaseStore {
   create(
     draft: Omit<Release, "number" | "change">,
     asked: string | undefined,
-    announce: (number: ReleaseNumber) => readonly OutboxEntry[],
+    announce: (number: ReleaseNumber) => readonly OutboxEntry[] | Promise<readonly OutboxEntry[]>,
   ): Promise<Release>;
   /** Writes the changes if the record is still as `before`, with what is said of it; undefined when somebody was quicker. */
   change(before: Release, changes: ReleaseChanges, announce?: readonly OutboxEntry[]): Promise<Release | undefined>;
+  /** What a request of that name got within the last day. */
+  asked(name: string): Promise<Release | undefined>;
   get(number: ReleaseNumber): Promise<Release | undefined>;
   /** Newest first. */
   latest(

@@ -7,7 +7,7 @@ import { formatAge, formatBytes, formatCount } from "../units.ts";
 import { PUBLISH_STEPS, type PublishStep, type Release, type ReleasePlan, releaseName } from "./release.ts";
 import { goodVotes, listed, stillAsked, votesNeeded } from "./votes.ts";
 
-type WordsConfig = Pick<Config, "url" | "prefix" | "people" | "releases" | "timezone">;
+export type WordsConfig = Pick<Config, "url" | "prefix" | "people" | "releases" | "timezone">;
 
 /** A rollback says so where a version stands alone. */
 const KEY_SHOWN = 16;
@@ -198,16 +198,10 @@ export function newsLine(release: Release, config: WordsConfig): Line {
   }
 }
 
-/** `R7 docker 0.9.0 waits`, `R7 docker 0.9.0 published`: for lists and titles. */
+/** `waits for approval`, `published`: behind a release's name. */
 export function stateWord({ state }: Pick<Release, "state">): string {
-  switch (state.kind) {
-    case "waiting":
-      return "waits for approval";
-    case "publishing":
-      return `publishing, step ${state.step}`;
-    default:
-      return state.kind;
-  }
+  if (state.kind === "waiting") return "waits for approval";
+  return state.kind === "publishing" ? `is being published, step ${state.step}` : state.kind;
 }
 
 /** A release in one line of a list. */
