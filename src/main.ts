@@ -90,7 +90,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** Loaded together and only when something is to be done: they take most of the start. */
 async function loadAdapters(): Promise<Adapters> {
-  const [irc, terminal, docker, testbuilder, { commands }, job, report, nightly, forges, hooks] = await Promise.all([
+  const [irc, terminal, docker, testbuilder, { commands }, job, report, nightly, forges] = await Promise.all([
     import("../adapters/irc/index.ts"),
     import("../adapters/console/index.ts"),
     import("../adapters/docker/index.ts"),
@@ -100,7 +100,6 @@ async function loadAdapters(): Promise<Adapters> {
     import("../jobs/report.ts"),
     import("../jobs/nightly.ts"),
     import("../adapters/forge/apis.ts"),
-    import("../adapters/forge/read-hooks.ts"),
   ]);
   return {
     commands,
@@ -133,7 +132,10 @@ async function loadAdapters(): Promise<Adapters> {
       return connectMail(mail, { log, url, version: VERSION });
     },
     forgeApis: (config) => forges.forgeApis(config, VERSION),
-    readHook: hooks.READ_HOOK,
+    async readHook(forge, request) {
+      const { READ_HOOK } = await import("../adapters/forge/read-hooks.ts");
+      return READ_HOOK[forge](request);
+    },
     startReport: report.startReportSchedule,
     startNightlies: nightly.startNightlies,
     openEngine(config, instance, log, beside) {

@@ -6,10 +6,10 @@ import { tooShort } from "../pipeline/masking.ts";
 import type { PipelineRun } from "../pipeline/pipeline-run.ts";
 import type { Plan } from "../pipeline/plan.ts";
 import type { Tree } from "../pipeline/tree.ts";
-import { createCollector } from "../results/collect.ts";
 import type { CoverageTotals } from "../results/coverage.ts";
 import { type CoverageMarker, createMarkerScan, markerFolder } from "../results/coverage-markers.ts";
 import { judgeCoverage } from "../results/coverage-thresholds.ts";
+import { createLateCollector } from "../results/late-collector.ts";
 import { resultsFolder } from "../results/results.ts";
 import type { Revision } from "../revisions.ts";
 import type { Build } from "./build.ts";
@@ -82,7 +82,7 @@ export async function runOfBuild(
     cache,
     deadlineAt,
     done: build.steps,
-    collect: createCollector({
+    collect: createLateCollector({
       resultsFolder: folders.results,
       artifactsFolder: folders.artifacts,
       coverageHtmlFolder: folders.coverage,

@@ -20,9 +20,9 @@ import type { StepLog } from "../pipeline/step-output.ts";
 import { Cancelled } from "../pipeline/stop.ts";
 import { storeTree } from "../pipeline/tree.ts";
 import { filesOf, packFolder } from "../pipeline/working-tree.ts";
-import { createCollector } from "../results/collect.ts";
 import { judgeCoverage } from "../results/coverage-thresholds.ts";
 import { percentWords } from "../results/coverage-words.ts";
+import { createLateCollector } from "../results/late-collector.ts";
 import type { TestSummary } from "../results/summary.ts";
 import { mergeSummaries } from "../results/tally.ts";
 import { failingLines, testWords } from "../results/test-words.ts";
@@ -89,7 +89,7 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
         cache: { write: `folder ${folder}` },
         deadlineAt: startedAt + project.limits.timeMs,
         done: [],
-        collect: createCollector({
+        collect: createLateCollector({
           resultsFolder: join(work, "results"),
           artifactsFolder: join(work, "artifacts"),
           coverageHtmlFolder: join(work, "coverage"),

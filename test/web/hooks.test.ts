@@ -5,7 +5,7 @@ import { READ_HOOK } from "../../adapters/forge/read-hooks.ts";
 import type { Clock } from "../../src/clock.ts";
 import { RuntimeError, UserError } from "../../src/errors.ts";
 import type { Change, Taken, Triggers } from "../../src/triggers/change.ts";
-import { createHookSite } from "../../src/web/hooks/hooks.ts";
+import { createHookSite, type Hooks } from "../../src/web/hooks/hooks.ts";
 import { openHookInbox } from "../../src/web/hooks/inbox.ts";
 import { createWeb } from "../../src/web/web.tsx";
 import { configOf, NOW, openRecords, type Records } from "../support/records.ts";
@@ -15,6 +15,7 @@ import { webDeps } from "../support/web-deps.ts";
 import { asForm, FORGES, fromGitea, fromGithub, fromGitlab, githubPush, type Sent } from "../support/webhooks.ts";
 
 const opened: AsyncDisposable[] = [];
+const read: Hooks["read"] = async (forge, request) => READ_HOOK[forge](request);
 afterEach(async () => {
   for (let next = opened.pop(); next !== undefined; next = opened.pop()) await next[Symbol.asyncDispose]();
 });
@@ -54,7 +55,7 @@ async function openSite({
     return inbox;
   };
   let inbox = openInbox(noting);
-  const hooks = { read: READ_HOOK, inbox: { put: (...put: Parameters<typeof inbox.put>) => inbox.put(...put) } };
+  const hooks = { read, inbox: { put: (...put: Parameters<typeof inbox.put>) => inbox.put(...put) } };
   const app = createWeb(webDeps(records, { hooks, clock }));
   return {
     ...records,
@@ -284,7 +285,7 @@ test("while Redis is away, a webhook is told to come again", async () => {
 
 test("a listener of its own shows webhooks and nothing else", async () => {
   const site = await openSite();
-  const hooks = { read: READ_HOOK, inbox: { put: async () => "written" as const } };
+  const hooks = { read, inbox: { put: async () => "written" as const } };
   const app = createHookSite({ ...webDeps(site), hooks });
   const { headers, body } = push("b");
   expect((await ask(app, "/change_hook/github", { method: "POST", headers, body })).status).toBe(202);

@@ -4,7 +4,7 @@
  */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { ForgeKind } from "../../config.ts";
-import type { Heard, ReadHook } from "../../forge.ts";
+import type { Heard, HookRequest } from "../../forge.ts";
 import { isRedisAway } from "../../queue/redis.ts";
 import type { Change } from "../../triggers/change.ts";
 import type { WebDeps } from "../deps.ts";
@@ -14,7 +14,7 @@ import { BODY_BYTES_MAX, type Body, createBodyReader } from "./body.ts";
 import type { HookInbox } from "./inbox.ts";
 
 export interface Hooks {
-  readonly read: Readonly<Record<ForgeKind, ReadHook>>;
+  read(forge: ForgeKind, request: HookRequest): Promise<Heard>;
   readonly inbox: Pick<HookInbox, "put">;
 }
 
@@ -49,7 +49,7 @@ export function hookRoutes({ config, clock, log, hooks }: HookDeps): Hono {
       const [status, reason] = UNREAD[body.kind];
       return status === 503 ? later(c, reason) : refuse(c, { forge, address, waitS, status, reason });
     }
-    const heard = hooks.read[forge]({ headers: c.req.raw.headers, body: body.bytes, config, now: clock.now() });
+    const heard = await hooks.read(forge, { headers: c.req.raw.headers, body: body.bytes, config, now: clock.now() });
     switch (heard.kind) {
       case "refused":
         return refuse(c, { forge, address, waitS, ...heard });
