@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { createAudit } from "./audit/audit.ts";
+import { createAskedHere } from "./builds/asked-here.ts";
 import { type Build, isFinished } from "./builds/build.ts";
 import { type Builds, createBuilds } from "./builds/builds.ts";
 import { createChanges } from "./builds/changes.ts";
@@ -107,7 +108,7 @@ export interface NightlyScene extends OverdueScene {
 export interface Running {
   /** Every chat of this process, by its network. */
   readonly chats: ReadonlyMap<string, Chat>;
-  /** Builds that this process accepted from a network since it started, as they are now. */
+  /** Builds that this process accepted from a network since it started, as they are now; of very many the newest. */
   acceptedFrom(network: string): Promise<readonly Build[]>;
   /** How many commands of a network were refused or failed. */
   refusals(network: string): number;
@@ -163,7 +164,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const queue = opened.add("queue", createBuildQueue(redis.open(), store, log));
   const engine = options.openEngine?.(folder.instance);
   if (engine !== undefined) opened.add("testbuilder", engine.revisions);
-  const accepted: Build[] = [];
+  const asked = createAskedHere(store, (network) => chats.has(network));
   const builds = createBuilds({
     config,
     store,
@@ -172,7 +173,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     redis: redis.commands,
     clock,
     log,
-    onAccepted: (build) => accepted.push(build),
+    onAccepted: asked.note,
   });
   const results = openResults(config.dataDir, (fields, message) => log.warn(fields, message));
   const logs = logsFolder(config);
@@ -300,22 +301,18 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   }
   hearing.answerWith(dispatcher);
 
-  const acceptedFrom = (network: string): Promise<readonly Build[]> =>
-    Promise.all(
-      accepted.filter(({ requester }) => requester.network === network).map(({ number }) => builds.get(number)),
-    );
   let stopped: Promise<void> | undefined;
 
   return {
     chats,
-    acceptedFrom,
+    acceptedFrom: asked.from,
     refusals: hearing.refusals,
     shutdownAsked: shutdown.promise,
     active: worker?.active ?? new Set<number>(),
     async settled(network, signal) {
       while (!signal.aborted) {
         await hearing.quiet(network);
-        if ((await acceptedFrom(network)).every(isFinished)) break;
+        if ((await asked.from(network)).every(isFinished)) break;
         await sleep(25);
       }
       await outbox?.drained(network, signal);
