@@ -12,11 +12,14 @@ const DEFAULT_ADDRESS = "unix:///var/run/docker.sock";
 /** One Engine. Nothing is opened before the first request. */
 export class Engine {
   readonly address: string;
+  readonly #connect: (address: string) => Promise<Docker>;
   #docker: Promise<Docker> | undefined;
   #cpus: Promise<number> | undefined;
 
-  constructor(address: string | undefined) {
+  /** @param connect how the client is made; by default as the address says. */
+  constructor(address: string | undefined, connect: (address: string) => Promise<Docker> = load) {
     this.address = address ?? (process.env.DOCKER_HOST || DEFAULT_ADDRESS);
+    this.#connect = connect;
   }
 
   /**
@@ -29,7 +32,7 @@ export class Engine {
     // One signal ends as many requests as a job has at a time; Node would warn of the eleventh.
     if (signal !== undefined) setMaxListeners(0, signal);
     try {
-      this.#docker ??= load(this.address);
+      this.#docker ??= this.#connect(this.address);
       const answer = request(await this.#docker);
       return await (signal === undefined ? answer : orAborted(answer, signal));
     } catch (error) {

@@ -8,7 +8,7 @@ const ProgressEvent = z.object({
   stream: z.string().optional(),
   status: z.string().optional(),
   id: z.string().optional(),
-  progressDetail: z.object({ current: z.number().optional() }).optional(),
+  progressDetail: z.object({ current: z.number().optional(), total: z.number().optional() }).optional(),
   error: z.string().optional(),
   errorDetail: z.object({ code: z.number().optional(), message: z.string().optional() }).optional(),
   /** `{ ID }` of the image built, or BuildKit's trace in base64. */
