@@ -16,7 +16,8 @@ th { color: var(--quiet); font-weight: 500; } th:first-child { width: 100%; } td
 .q { color: var(--quiet); }
 .bar { display: inline-block; width: 8rem; height: 0.55rem; border-radius: 2px; background: var(--line); overflow: hidden; }
 .bar i { display: block; height: 100%; background: var(--accent); }
-@media (max-width: 40rem) { .bar { width: 3rem; } }
+@media (max-width: 40rem) { td:nth-child(2), th:nth-child(2) { display: none; } td:first-child { min-width: 6rem; }
+  th, td { padding-right: 0.6rem; } th:last-child, td:last-child { padding-right: 0; } .n { white-space: normal; } }
 .source { border: 1px solid var(--line); border-radius: 4px; padding: 0.5rem 0; overflow-x: auto; tab-size: 4;
   font: 0.8125rem/1.5 ui-monospace, monospace; }
 .source div { width: max-content; min-width: 100%; }

@@ -8,6 +8,7 @@ import { pack } from "tar-stream";
 import { expect, test } from "vitest";
 import { type CoverageDrawing, drawCoverage } from "../../src/results/coverage-html.ts";
 import { readCoverageReport } from "../../src/results/coverage-report.ts";
+import { hasBrowser, openBrowser } from "../support/browser.ts";
 import { never, tarOf } from "../support/docker.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -170,4 +171,28 @@ test("five thousand files are drawn in seconds, while the process goes on answer
   expect(await readdir(join(drawing.folder, "files/src"))).toHaveLength(50);
   expect(performance.now() - began).toBeLessThan(45_000);
   expect(longestMs).toBeLessThan(1_000);
+});
+
+test.skipIf(!hasBrowser)("on a phone nothing of a table is cut off, however large its numbers", async () => {
+  const lines = 23_456;
+  const paths = ["src/a-package-with-a-name/of-some-length.c", "src/a-package-with-a-name/b.c"];
+  const hits = Array.from({ length: lines }, (_, index) => index % 2);
+  const lcov = paths.map((path) => record(path, ...hits)).join("");
+  const files = Object.fromEntries(paths.map((path) => [path, "x\n".repeat(lines)]));
+  await using drawing = await openDrawing(`TN:\n${lcov}`, files);
+  const pages = await Promise.all(
+    (await drawing.list()).map(async (path) => ({ path, html: await drawing.page(path) })),
+  );
+  const withTable = pages.filter(({ html }) => html.includes("<table>"));
+  expect(withTable.length).toBeGreaterThan(1);
+  await using browser = await openBrowser();
+  const page = await browser.open("data:text/html,", { viewport: { width: 390, height: 800 } });
+  for (const { path, html } of withTable) {
+    await page.setContent(html);
+    expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"), path).toBeLessThanOrEqual(0);
+    for (const cell of await page.locator("th:visible").all()) {
+      const box = await cell.boundingBox();
+      expect((box?.x ?? 0) + (box?.width ?? 999), path).toBeLessThanOrEqual(390);
+    }
+  }
 });
