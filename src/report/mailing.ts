@@ -2,6 +2,7 @@
 import type { Redis } from "ioredis";
 import type { Build } from "../builds/build.ts";
 import type { Builds } from "../builds/builds.ts";
+import type { Room } from "../chat/message.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { MAIL, roomOf } from "../incidents/recipients.ts";
@@ -19,6 +20,15 @@ export interface ReportSources {
   incidents(): Promise<readonly ReportIncident[]>;
 }
 
+/** Names the report of that moment in the outbox. */
+export function reportId(at: Date): string {
+  return `report-${at.toISOString()}`;
+}
+
+export function mailRoom(address: string): Room {
+  return roomOf({ network: MAIL, room: address });
+}
+
 /** One entry for each recipient, in their order. @param at the moment that the report is of. */
 export async function reportEntries({ config, builds, incidents }: ReportSources, at: Date): Promise<OutboxEntry[]> {
   const since = new Date(at.getTime() - REPORT_REACH_MS);
@@ -27,9 +37,9 @@ export async function reportEntries({ config, builds, incidents }: ReportSources
   const report = buildReport(found, { at, timezone, projects: [...config.projects.keys()], incidents: open });
   const reply = renderReport(report, url);
   return (config.mail?.to ?? []).map((address) => ({
-    id: `report-${at.toISOString()}`,
+    id: reportId(at),
     at: at.toISOString(),
-    outgoing: { room: roomOf({ network: MAIL, room: address }), reply, priority: "notice" },
+    outgoing: { room: mailRoom(address), reply, priority: "notice" },
   }));
 }
 

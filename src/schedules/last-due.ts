@@ -27,7 +27,7 @@ export const LastDue = z.object({
   build: BuildNumber.optional(),
   /** Nothing was new since that build, so there is none of `due`. */
   skipped: z.boolean().optional(),
-  /** Whether that build has begun is still to be seen. */
+  /** Whether that build has begun, or that report has reached its readers, is still to be seen. */
   watched: z.boolean().optional(),
   /** The due time of which it was said that nothing happened. */
   alerted: z.iso.datetime().optional(),

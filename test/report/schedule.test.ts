@@ -8,6 +8,7 @@ import { ConfigError } from "../../src/errors.ts";
 import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { startOutbox } from "../../src/queue/outbox.ts";
 import { OutboxEntry } from "../../src/queue/outbox-entry.ts";
+import { createOutboxLists } from "../../src/queue/outbox-lists.ts";
 import { CONFIG, configOf, openRecords, type Records } from "../support/records.ts";
 import { startSmtp } from "../support/smtp-server.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -206,6 +207,74 @@ test("a report that cannot be made for an hour is told of once, and is made when
     "no answer",
   ]);
   expect(await reportIfDue(jobOf(records, clock))).toEqual(new Date("2026-11-10T08:00:00Z"));
+});
+
+describe("a report that reaches nobody", () => {
+  const DEV_ROOM = "docker-ci:outbox:room:libera/#docker-dev";
+
+  async function putUp() {
+    const rooms = 'irc: [{ name: libera, host: irc.example.org, nick: ci, channels: ["#docker-dev"] }]';
+    const heard = configOf(`${CONFIG}\n${rooms}\nnotify: { rooms: ["libera/#docker-dev"] }`);
+    const records = await openRecords({ ...withMail("Etc/UTC"), notify: heard.notify });
+    const clock = settable("2026-11-10T07:50:00Z");
+    await reportIfDue(jobOf(records, clock));
+    clock.add(11 * MINUTE);
+    await reportIfDue(jobOf(records, clock));
+    const { commands } = records.redis;
+    const lists = createOutboxLists(commands);
+    return {
+      [Symbol.asyncDispose]: () => records[Symbol.asyncDispose](),
+      clock,
+      lists,
+      head: async () => (await lists.head(OPS)) ?? "",
+      away: () =>
+        lists.trouble(OPS, {
+          reason: "ops@example.org cannot be mailed: connect ECONNREFUSED",
+          tries: 3,
+          since: clock.now().toISOString(),
+          nextAt: clock.now().toISOString(),
+        }),
+      /** Lets an hour and a half go by. @returns what the room was told. */
+      async told() {
+        for (let minute = 0; minute < 90; minute += 10) {
+          clock.add(10 * MINUTE);
+          await Promise.all([reportIfDue(jobOf(records, clock)), reportIfDue(jobOf(records, clock))]);
+        }
+        return (await commands.lrange(DEV_ROOM, 0, -1)).map((json) =>
+          OutboxEntry.parse(JSON.parse(json)).outgoing.reply.lines.map(({ facts, link }) =>
+            [...facts, link].join(" · "),
+          ),
+        );
+      },
+    };
+  }
+
+  test("since mail does not go out is told of once, where people see it", async () => {
+    await using scene = await putUp();
+    await scene.away();
+    expect(await scene.told()).toEqual([
+      [
+        "daily report did not happen: due Tue 08:00 UTC, 1h01m ago · 1 of 2 who get it did not: … cannot be mailed: connect ECONNREFUSED · https://ci.example.org/outbox",
+      ],
+    ]);
+    // Mail's own readers would hear of it when the report is there.
+    expect(await scene.lists.length(OPS)).toBe(1);
+    expect(await scene.told()).toHaveLength(1);
+  });
+
+  test("since its address is refused is told of, too", async () => {
+    await using scene = await putUp();
+    await scene.lists.drop(OPS, await scene.head(), "550 no such user", scene.clock.now());
+    expect(await scene.told()).toEqual([[expect.stringContaining("1 of 2 who get it did not: 550 no such user")]]);
+  });
+
+  test("for less than an hour is nobody's business", async () => {
+    await using scene = await putUp();
+    await scene.away();
+    scene.clock.add(50 * MINUTE);
+    await scene.lists.done(OPS, await scene.head());
+    expect(await scene.told()).toEqual([]);
+  });
 });
 
 test("from the schedule to the mailbox: one mail a day, with restarts between, and Redis left as it was", async () => {
