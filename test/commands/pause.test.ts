@@ -1,9 +1,11 @@
 /** `!pause` and `!resume`: what they hold, what is said of it meanwhile, and that it can be looked up who did. */
 import { expect, test } from "vitest";
 import { createAudit } from "../../src/audit/audit.ts";
+import type { Requester } from "../../src/builds/build.ts";
+import { TRIGGER_NETWORK } from "../../src/names.ts";
 import { createWeb } from "../../src/web/web.tsx";
-import { clock, configOf, openRecords } from "../support/records.ts";
-import { openTalk } from "../support/talk.ts";
+import { ago, clock, configOf, openRecords } from "../support/records.ts";
+import { openTalk, WORKER } from "../support/talk.ts";
 import { webDeps } from "../support/web-deps.ts";
 
 const ADA = { trusted: true };
@@ -83,4 +85,32 @@ test("!queue says of each what it waits for", async () => {
     expect.stringContaining(" · waits for #1 of the group disk · "),
   ]);
   expect((await talk.ask(`!eta ${first.number}`))[0]).toContain(" · waits for #2 of the same project (max 1) · ");
+});
+
+test("!queue puts a person's build before a pull request, a push and a night that were asked for sooner, and says how many are before", async () => {
+  await using records = await openRecords();
+  const by = (name: string): Requester => ({
+    name,
+    displayName: name,
+    network: TRIGGER_NETWORK,
+    room: { network: TRIGGER_NETWORK, kind: "direct", name: "hello" },
+  });
+  const requestedAt = ago(60);
+  await records.create("hello", { requester: by("nightly"), event: "nightly", requestedAt });
+  await records.create("hello", { requester: by("push"), event: "push", requestedAt });
+  await records.create("hello", { requester: by("pull request"), event: "pull_request", requestedAt });
+  const talk = openTalk(records, { workers: [{ ...WORKER, slots: 1 }] });
+  await records.begin(await records.create("docker"));
+  expect((await talk.ask("!build hello", ADA))[0]).toContain("#5 queued");
+  expect((await talk.ask("!queue")).slice(1)).toEqual([
+    expect.stringMatching(/^○ 1\. hello #5 for ada · .* · waits for a free slot · /),
+    expect.stringMatching(/^○ 2\. hello #3 for pull request · .* · 1 before it · /),
+    "2 more · https://ci.example.org",
+  ]);
+  await talk.ask("!cancel 5", ADA);
+  await talk.ask("!cancel 3", ADA);
+  expect((await talk.ask("!queue")).slice(1)).toEqual([
+    expect.stringMatching(/^○ 1\. hello #2 for push · .* · waits for a free slot · /),
+    expect.stringMatching(/^○ 2\. hello #1 for nightly · .* · 1 before it · /),
+  ]);
 });
