@@ -66,7 +66,7 @@ export async function runPipeline(
   } catch (error) {
     throw signal.aborted ? signal.reason : (fault?.error ?? error);
   } finally {
-    // Whoever removes what is left must not come before it.
+    // Whoever removes what is left must not come before it. What it failed with is thrown by the steps that need it.
     await network?.catch(() => undefined);
   }
 }

@@ -29,6 +29,7 @@ export function assetRoutes(): Hono {
   });
 
   app.get("/:file{[a-z0-9][a-z0-9-]*\\.js}", async (c) => {
+    // What cannot be read is not there: a name may be made up by whoever asks.
     const text = await readFile(join(COMPILED, c.req.param("file")), "utf8").catch(() => undefined);
     if (text === undefined) return c.notFound();
     const caching = c.req.query("v") === undefined ? ASKED_AGAIN : CACHED;

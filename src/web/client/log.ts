@@ -26,6 +26,7 @@ async function open(place: HTMLElement): Promise<void> {
   const search = new LogSearch(address, view, () => hold(false));
 
   const read = async (): Promise<boolean> => {
+    // Without a connection the page stays as the server drew it, or goes on with what it has.
     const answer = await fetch(`${address}/outline`).catch(() => undefined);
     if (answer?.status !== 200) return false;
     const outline: Outline = await answer.json();

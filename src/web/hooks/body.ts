@@ -19,7 +19,7 @@ export function createBodyReader(patienceMs: number = PATIENCE_MS): BodyReader {
 
   async function collect(body: ReadableStream<Uint8Array>, maxBytes: number, signal: AbortSignal): Promise<Body> {
     const reader = body.getReader();
-    // Ends the read that is under way.
+    // Ends the read that is under way. A stream that fails at it has ended already, as when its sender went away.
     const giveUp = (): void => void reader.cancel().catch(() => undefined);
     signal.addEventListener("abort", giveUp);
     const chunks: Uint8Array[] = [];
