@@ -40,6 +40,16 @@ export interface Probed {
   readonly mayAsk: boolean;
 }
 
+export interface ForgeRelease {
+  /** The forge sets it at `sha` where there is none. */
+  readonly tag: string;
+  readonly sha: Sha;
+  readonly title: string;
+  /** Markdown. */
+  readonly notes: string;
+  readonly isPrerelease: boolean;
+}
+
 /** Throws RuntimeError; `retryable` says whether it may work later. */
 export interface ForgeApi {
   /** Whether the repository can be seen with this token, and what the token can be used for. Changes nothing. */
@@ -48,6 +58,8 @@ export interface ForgeApi {
   setStatus?(repository: Forge, status: CommitStatus, signal: AbortSignal): Promise<void>;
   /** Whether somebody may push to the repository; false for whom the forge does not know. */
   mayPush(repository: Forge, user: ForgeUser, signal: AbortSignal): Promise<boolean>;
+  /** Puts up a release under its tag, or changes the one that is there. Missing where docker-ci does not. */
+  release?(repository: Forge, release: ForgeRelease, signal: AbortSignal): Promise<void>;
   /** Writes one comment for each `key`, edited in place later. */
   comment(repository: Forge, pullRequest: number, key: string, markdown: string, signal: AbortSignal): Promise<void>;
 }

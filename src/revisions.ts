@@ -68,6 +68,11 @@ export interface Revisions extends AsyncDisposable {
   packMerged(repo: string, head: Sha, base: Sha, signal: AbortSignal): Promise<Readable>;
   /** All that a commit says of itself, title and body; its first 64 KB. */
   message(repo: string, sha: Sha, signal: AbortSignal): Promise<string>;
+  /**
+   * Sets a tag at a commit of the repository, with the credentials that it is read with. The same tag at the same commit is no error.
+   * @throws RuntimeError where it is at another one, or may not be set.
+   */
+  tag(repo: string, name: GitRef, sha: Sha, signal: AbortSignal): Promise<void>;
   /** What every ref of the repository points at: `refs/heads/main`, `refs/tags/v1` (the commit), `refs/pull/12/head`. */
   heads(repo: string, signal: AbortSignal): Promise<ReadonlyMap<string, Sha>>;
   /**

@@ -22,6 +22,7 @@ const Comments = z.array(
     })
     .transform(({ id, body, user }) => ({ id, body: body ?? "", by: user?.login ?? "", isBot: user?.type === "Bot" })),
 );
+const Releases = z.array(z.object({ id: z.number().int(), tag_name: z.string() }));
 
 type Place = Parameters<ForgeApi["probe"]>[0];
 
@@ -54,6 +55,22 @@ export function createRepositoryApi(rest: Rest): Required<ForgeApi> {
         signal,
       });
       return MAY_PUSH.includes(permission);
+    },
+    async release(place, { tag, sha, title, notes, isPrerelease }, signal) {
+      const { path, repository } = at(place);
+      const common = { repository, signal };
+      const releases = `${path}/releases`;
+      const known = await rest({ method: "GET", path: `${releases}?per_page=${PAGE}`, answer: Releases, ...common });
+      const there = known.find(({ tag_name }) => tag_name === tag);
+      const body = { tag_name: tag, target_commitish: sha, name: title, body: notes, prerelease: isPrerelease };
+      await rest({
+        ...(there === undefined
+          ? { method: "POST", path: releases }
+          : { method: "PATCH", path: `${releases}/${there.id}` }),
+        body,
+        answer: Anything,
+        ...common,
+      });
     },
     async comment(place, pullRequest, key, markdown, signal) {
       const { path, repository } = at(place);

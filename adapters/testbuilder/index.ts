@@ -17,11 +17,12 @@ import { Spares } from "./spares.ts";
 import { WarmContainer } from "./warm-container.ts";
 
 /** As testbuilder/revision takes them. */
-type Question = "resolve" | "pull" | "message" | "heads" | "pack" | "merge" | "between" | "base" | "changed";
+type Question = "resolve" | "pull" | "message" | "tag" | "heads" | "pack" | "merge" | "between" | "base" | "changed";
 
 const NO_SUCH_NAME = 3;
 const CONFLICT = 5;
 const NO_SUCH_BRANCH = 6;
+const TAKEN = 7;
 /** A command that ends so was killed with its container. */
 const KILLED = 137;
 
@@ -139,6 +140,17 @@ export function openTestbuilder(options: TestbuilderOptions): Testbuilder {
       if (exitCode === NO_SUCH_NAME) throw new UnknownRefError(GitRef.parse(`PR#${number}`), []);
       if (exitCode === NO_SUCH_BRANCH) throw unknown(into, text);
       throw unreadable(address, execution);
+    },
+    async tag(repo, name, sha, signal) {
+      const address = parseAddress(repo);
+      if (address.kind === "local")
+        throw new RuntimeError(`${address.shown} is only read here: git tag ${name} ${sha} sets it there`, {
+          retryable: false,
+        });
+      const { text, exitCode, execution } = await answer("tag", address, `${sha}..${name}`, signal);
+      if (exitCode === TAKEN)
+        throw new RuntimeError(`the tag ${name} is at ${text.trim().slice(0, 7)} already`, { retryable: false });
+      if (exitCode !== 0) throw unreadable(address, execution);
     },
     async message(repo, sha, signal) {
       const address = parseAddress(repo);

@@ -109,8 +109,8 @@ const condition = section({
     .meta({ ...MANY, minItems: 1 })
     .optional()
     .describe("Only on these branches; * stands for any characters, slashes too."),
-  event: oneOrMany(BuildEvent, "push, pull_request, tag, chat, nightly or api")
-    .refine((events) => events.length > 0, "at least one of push, pull_request, tag, chat, nightly and api")
+  event: oneOrMany(BuildEvent, "push, pull_request, tag, chat, nightly, api or release")
+    .refine((events) => events.length > 0, "at least one of push, pull_request, tag, chat, nightly, api and release")
     .meta({ ...MANY, minItems: 1 })
     .optional()
     .describe("Only when this set the build off."),

@@ -48,6 +48,9 @@ async function openScene() {
     async mergedLines() {
       return new Map();
     },
+    async tag() {
+      throw new Error("no test of the news sets a tag");
+    },
     async message() {
       return "";
     },

@@ -165,7 +165,7 @@ describe("a mistake is told with its key, its line, what was found and what is a
     [
       "a wrong event",
       "steps: [{name: a, image: b, when: {event: pushed}}]",
-      ['1: steps[0].when.event[0]: found "pushed", allowed: push, pull_request, tag, chat, nightly or api'],
+      ['1: steps[0].when.event[0]: found "pushed", allowed: push, pull_request, tag, chat, nightly, api or release'],
     ],
     [
       "an empty command",
@@ -240,7 +240,7 @@ describe("a mistake is told with its key, its line, what was found and what is a
       "steps: [{name: a, image: b, when: {branch: [main, 'a b'], event: []}}]",
       [
         '1: steps[0].when.branch[1]: found "a b", allowed: a branch name, or a pattern with *',
-        "1: steps[0].when.event: found an empty list, allowed: at least one of push, pull_request, tag, chat, nightly and api",
+        "1: steps[0].when.event: found an empty list, allowed: at least one of push, pull_request, tag, chat, nightly, api and release",
       ],
     ],
     [

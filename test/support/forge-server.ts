@@ -27,6 +27,15 @@ export type ReceivedStatus = z.output<typeof Status> & { readonly sha: string };
 
 const Comment = z.object({ body: z.string().min(1).max(65_536) });
 
+const Release = z.object({
+  tag_name: z.string().min(1),
+  target_commitish: z.string(),
+  name: z.string(),
+  body: z.string(),
+  prerelease: z.boolean(),
+});
+export type ReceivedRelease = z.output<typeof Release> & { readonly id: number };
+
 export interface ForgeComment {
   readonly id: number;
   readonly pullRequest: number;
@@ -52,6 +61,7 @@ export interface ForgeServer extends AsyncDisposable {
   readonly shas: Set<string>;
   readonly statuses: ReceivedStatus[];
   readonly comments: ForgeComment[];
+  readonly releases: ReceivedRelease[];
   /** `POST /repos/…`, everything that was asked. */
   readonly calls: string[];
   /** Answered first, one a call. */
@@ -129,6 +139,7 @@ export async function startForge(kind: ForgeServerKind = "github"): Promise<Forg
     shas: new Set(["0".repeat(40), "1".repeat(40)]),
     statuses: [],
     comments: [],
+    releases: [],
     calls: [],
     faults: [],
     fault: undefined,
@@ -199,6 +210,8 @@ function answer(forge: ForgeServer, kind: "github" | "gitea", request: IncomingM
   if (request.method === "POST" && sha !== undefined) return takeStatus(forge, kind, sha, payload);
   const pullRequest = /^\/issues\/(\d+)\/comments$/.exec(rest)?.[1];
   if (pullRequest !== undefined) return commentsOf(forge, Number(pullRequest), request.method, payload, url, kind);
+  const release = /^\/releases(?:\/(\d+))?$/.exec(rest);
+  if (release !== null) return releasesOf(forge, request.method, release[1], payload);
   const id = /^\/issues\/comments\/(\d+)$/.exec(rest)?.[1];
   const comment = forge.comments.find((each) => each.id === Number(id));
   if (request.method !== "PATCH" || comment === undefined) return refuse(404, "Not Found");
@@ -255,6 +268,24 @@ function takeStatus(forge: ForgeServer, kind: "github" | "gitea", sha: string, p
   }
   forge.statuses.push({ ...status, sha });
   return { status: 201, json: { id: forge.statuses.length, ...status } };
+}
+
+/** A tag has one release: another POST is refused, as both do. */
+function releasesOf(forge: ForgeServer, method: string | undefined, id: string | undefined, payload: unknown): Answer {
+  if (method === "GET") return { status: 200, json: forge.releases };
+  const release = Release.parse(payload);
+  if (!forge.mayPush) return refuse(403, "Resource not accessible by personal access token");
+  const place = forge.releases.findIndex((each) =>
+    id === undefined ? each.tag_name === release.tag_name : each.id === Number(id),
+  );
+  if (method === "POST") {
+    if (place !== -1) return invalid("tag_name", "already_exists");
+    forge.releases.push({ ...release, id: forge.releases.length + 1 });
+    return { status: 201, json: forge.releases.at(-1) };
+  }
+  if (method !== "PATCH" || place === -1) return refuse(404, "Not Found");
+  forge.releases[place] = { ...release, id: Number(id) };
+  return { status: 200, json: forge.releases[place] };
 }
 
 function commentsOf(

@@ -54,6 +54,9 @@ export function gitRevisions(): GitRevisions {
         pullRequest: { number, base: base.sha },
       };
     },
+    async tag(repo, name, sha) {
+      await git(repo, "tag", name, sha);
+    },
     message: (repo, sha) => git(repo, "show", "-s", "--format=%B", sha),
     async heads(repo) {
       looks += 1;

@@ -62,6 +62,9 @@ export const revisions: Revisions = {
   async mergedLines() {
     return new Map();
   },
+  async tag() {
+    throw new Error("no test of the records sets a tag");
+  },
   async message() {
     return revisionOf("0").title;
   },

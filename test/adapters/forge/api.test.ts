@@ -37,12 +37,12 @@ function connectAny(
   return [api, forge];
 }
 
-/** One that sets statuses, too. */
+/** One that sets statuses and puts up releases, too. */
 function connect(...[kind, server, token]: Parameters<typeof connectAny>): [Required<ForgeApi>, Forge] {
   const [api, forge] = connectAny(kind, server, token);
-  const { setStatus } = api;
-  if (setStatus === undefined) throw new Error("it sets no statuses");
-  return [{ ...api, setStatus }, forge];
+  const { setStatus, release } = api;
+  if (setStatus === undefined || release === undefined) throw new Error("it sets no statuses, or puts up no releases");
+  return [{ ...api, setStatus, release }, forge];
 }
 
 async function failure(work: Promise<unknown>): Promise<RuntimeError> {
@@ -62,6 +62,26 @@ describe.each<Kind>(["github", "gitea"])("%s", (kind) => {
     await api.setStatus(forge, STATUS, SIGNAL);
     const { url: target_url, ...same } = STATUS;
     expect(server.statuses).toEqual([{ ...same, target_url }]);
+  });
+
+  test("a release is put up once, and changed from then on", async () => {
+    await using server = await startForge(kind);
+    const [api, forge] = connect(kind, server);
+    const release = { tag: "v0.9.0", sha: STATUS.sha, title: "0.9.0", notes: "- one", isPrerelease: false };
+    await api.release(forge, release, SIGNAL);
+    await api.release(forge, { ...release, notes: "- two" }, SIGNAL);
+    await api.release(forge, { ...release, tag: "v0.9.1-rc.1", isPrerelease: true }, SIGNAL);
+    expect(server.releases).toEqual([
+      {
+        id: 1,
+        tag_name: "v0.9.0",
+        target_commitish: STATUS.sha,
+        name: "0.9.0",
+        body: "- two",
+        prerelease: false,
+      },
+      expect.objectContaining({ id: 2, tag_name: "v0.9.1-rc.1", prerelease: true }),
+    ]);
   });
 
   test("a comment is written once, and edited from then on", async () => {
