@@ -19,6 +19,8 @@ export interface PutOptions {
    * PreconditionError and nothing changed.
    */
   readonly onlyIf?: "absent" | { readonly etag: string };
+  /** Of the content, roughly, where it is a stream: only for what is larger than 78 GiB. */
+  readonly bytes?: number;
   /** Told now and then how much of it is there. */
   readonly onProgress?: (bytes: number) => void;
 }
@@ -38,7 +40,10 @@ export interface ObjectStore extends AsyncDisposable {
   readonly name: string;
   /** Streams, in parts where it is large: memory does not grow with the size. @throws PreconditionError */
   put(key: string, content: Readable | Buffer, options: PutOptions, signal: AbortSignal): Promise<StoredObject>;
-  /** Undefined where there is none. The content fails when less or other arrives than the store announced. */
+  /**
+   * Undefined where there is none. The content fails with a RuntimeError, not retryable, when other arrives than was put, as far as
+   * that is known: by its length, and by its SHA-256 where it was put with one or in one part.
+   */
   get(key: string, signal: AbortSignal): Promise<(StoredObject & { readonly content: Readable }) | undefined>;
   head(key: string, signal: AbortSignal): Promise<StoredObject | undefined>;
   /** All with that prefix, in the order of their keys. */
@@ -47,6 +52,11 @@ export interface ObjectStore extends AsyncDisposable {
   copy(from: string, to: string, signal: AbortSignal): Promise<void>;
   /** No error where there is none. */
   remove(key: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Ends what was begun below the prefix before that time and never completed, by a process that was killed.
+   * @returns how many uploads it were.
+   */
+  abandonUploads(prefix: string, begunBefore: Date, signal: AbortSignal): Promise<number>;
   /**
    * Whether the bucket is there and may be written to. Never creates one (O-93).
    * @throws RuntimeError with what is wrong and what to do.

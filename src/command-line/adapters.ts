@@ -5,6 +5,7 @@ import type { Chat } from "../chat/chat.ts";
 import type { Command } from "../chat/command.ts";
 import type { Config, IrcNetwork, MailConfig, SlackWorkspace } from "../config.ts";
 import type { NetworkName } from "../names.ts";
+import type { OpenStore } from "../object-store.ts";
 import type { NightlyScene, ReportScene } from "../start.ts";
 import type { ForgeApis } from "../triggers/forge-chat.ts";
 import type { Hooks } from "../web/hooks/hooks.ts";
@@ -48,6 +49,7 @@ export interface Adapters {
   /** Calls nothing before somebody asks. */
   forgeApis(config: Config): ForgeApis;
   readonly readHook: Hooks["read"];
+  readonly openStore: OpenStore;
   startReport(scene: ReportScene): AsyncDisposable;
   startNightlies(scene: NightlyScene): AsyncDisposable;
   /**

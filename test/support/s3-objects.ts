@@ -1,8 +1,9 @@
 /** What the S3 of the tests keeps: objects and begun uploads, their bytes in files so that gigabytes may pass. */
 import { createHash, randomUUID } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
+import { constants, createReadStream, createWriteStream } from "node:fs";
 import { copyFile, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import type { ReceivedBody } from "./s3-body.ts";
 import { S3Error } from "./s3-xml.ts";
 
@@ -127,6 +128,23 @@ export class S3Objects {
         return { file: copied, bytes };
       }),
     );
+  }
+
+  /** @param end included. */
+  async copyPart(from: KeptObject, start: number, end: number): Promise<ReceivedBody & { readonly file: string }> {
+    const file = this.newFile();
+    const md5 = createHash("md5");
+    await pipeline(
+      readObject(from, start, end),
+      async function* (chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          md5.update(chunk);
+          yield chunk;
+        }
+      },
+      createWriteStream(file),
+    );
+    return { file, bytes: end - start + 1, md5: md5.digest("hex"), checksums: {} };
   }
 
   begin(bucket: string, key: string, headers: ObjectHeaders): KeptUpload {

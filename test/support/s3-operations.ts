@@ -150,6 +150,13 @@ async function putPart(
   const upload = objects.upload(uploadId);
   const number = Number(query.get("partNumber"));
   if (!(number >= 1 && number <= 10_000)) throw new S3Error(400, "InvalidArgument", "Part number must be 1 to 10000");
+  if (header(request.headers, "x-amz-copy-source") !== "") {
+    const from = copySource(objects, request);
+    const { start, end } = range(header(request.headers, "x-amz-copy-source-range"), from.bytes);
+    const copied = await objects.copyPart(from, start, end);
+    await objects.addPart(upload, number, copied.file, copied);
+    return xml("CopyPartResult", { ETag: `"${copied.md5}"` });
+  }
   const file = objects.newFile();
   const body = await receiveBody(request, file, onBytes);
   await objects.addPart(upload, number, file, body);
@@ -157,9 +164,7 @@ async function putPart(
 }
 
 async function copy(objects: S3Objects, { request, bucket, key }: S3Request): Promise<S3Answer> {
-  const source = decodeURIComponent(header(request.headers, "x-amz-copy-source")).replace(/^\//, "");
-  const slash = source.indexOf("/");
-  const from = objects.find(source.slice(0, slash), source.slice(slash + 1));
+  const from = copySource(objects, request);
   const replaces = header(request.headers, "x-amz-metadata-directive") === "REPLACE";
   const kept = await objects.put(
     bucket,
@@ -178,6 +183,14 @@ async function copy(objects: S3Objects, { request, bucket, key }: S3Request): Pr
     condition(request),
   );
   return xml("CopyObjectResult", { ETag: kept.etag, LastModified: kept.modifiedAt.toISOString() });
+}
+
+function copySource(objects: S3Objects, { headers }: IncomingMessage): KeptObject {
+  const source = decodeURIComponent(header(headers, "x-amz-copy-source")).replace(/^\//, "");
+  const slash = source.indexOf("/");
+  const [bucket, key] = [source.slice(0, slash), source.slice(slash + 1)];
+  objects.checkCondition(bucket, key, { ifMatch: header(headers, "x-amz-copy-source-if-match"), ifNoneMatch: "" });
+  return objects.find(bucket, key);
 }
 
 async function complete(objects: S3Objects, { request, bucket, key }: S3Request, uploadId: string): Promise<S3Answer> {
