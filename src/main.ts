@@ -2,6 +2,7 @@
 /** The command line, and the one place where the adapters are chosen. */
 import { fstatSync } from "node:fs";
 import type { Adapters } from "./command-line/adapters.ts";
+import { holdYoungHeap } from "./command-line/young-heap.ts";
 import { ConfigError, describeError, RuntimeError } from "./errors.ts";
 import { VERSION } from "./package.ts";
 
@@ -14,6 +15,7 @@ const USAGE = `docker-ci ${VERSION}: continuous integration that lives in your t
   docker-ci check <file>          a pipeline such as .docker-ci.yml: its mistakes, or its plan
   docker-ci schema                the JSON schema of .docker-ci.yml, for editors
   docker-ci health                whether the docker-ci of this configuration answers; status 0 or 1
+  docker-ci prune [--dry-run]     clears up what had its time, or says what that would remove
   docker-ci audit verify          whether the audit log is whole
   docker-ci help, --version
 
@@ -33,8 +35,10 @@ async function main(argv: readonly string[]): Promise<number> {
     case "start": {
       const wrong = rest.find((word) => word !== "--no-worker");
       if (wrong !== undefined) return unknown(wrong);
+      const letGrow = holdYoungHeap();
       const { startBot } = await import("./command-line/start-bot.ts");
-      return startBot({ adapters: await loadAdapters(), worker: !rest.includes("--no-worker"), input: inputKind() });
+      const adapters = await loadAdapters();
+      return startBot({ adapters, worker: !rest.includes("--no-worker"), input: inputKind(), isUp: letGrow });
     }
     case "worker": {
       if (rest[0] !== undefined) return unknown(rest[0]);
@@ -55,6 +59,12 @@ async function main(argv: readonly string[]): Promise<number> {
       }
       const { check } = await import("./command-line/check.ts");
       return check(await loadAdapters());
+    }
+    case "prune": {
+      const wrong = rest.find((word) => word !== "--dry-run");
+      if (wrong !== undefined) return unknown(wrong);
+      const { pruneNow } = await import("./command-line/prune.ts");
+      return pruneNow(await loadAdapters(), rest.length > 0, (text) => process.stdout.write(`${text}\n`));
     }
     case "health": {
       if (rest[0] !== undefined) return unknown(rest[0]);
@@ -152,6 +162,10 @@ async function loadAdapters(): Promise<Adapters> {
           log,
         }),
       };
+    },
+    async openStore(bucket) {
+      const { openS3 } = await import("../adapters/s3/index.ts");
+      return openS3(bucket);
     },
     createRunner: job.createBuildRunner,
   };

@@ -20,10 +20,12 @@ export interface StartBotOptions {
   readonly adapters: Adapters;
   readonly worker: boolean;
   readonly input: "terminal" | "pipe" | "none";
+  /** Called when it has started. */
+  isUp(): void;
 }
 
 /** @returns the exit status: 1 when a build that was asked for on a pipe did not pass, or a command there was refused. */
-export async function startBot({ adapters, worker, input }: StartBotOptions): Promise<number> {
+export async function startBot({ adapters, worker, input, isUp }: StartBotOptions): Promise<number> {
   const config = await withExamples(await loadConfig({ env: process.env, cwd: process.cwd() }));
   const talks = config.console && input !== "none";
   const firstTime = input === "terminal" && config.file === undefined && !existsSync(join(config.dataDir, "instance"));
@@ -89,6 +91,7 @@ export async function startBot({ adapters, worker, input }: StartBotOptions): Pr
     stopListening();
     return await done;
   }
+  isUp();
   greet(config, say, { input, worker, talks });
   void running.shutdownAsked.then((by) => stop(Number.POSITIVE_INFINITY, 0, `${by} said shutdown.`));
   announceChats([...running.chats.values()], say, () => stopping);
