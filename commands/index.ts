@@ -6,6 +6,7 @@ import { build } from "./build.ts";
 import { cancel } from "./cancel.ts";
 import { claim } from "./claim.ts";
 import { coverage } from "./coverage.ts";
+import { disk } from "./disk.ts";
 import { eta } from "./eta.ts";
 import { flaky } from "./flaky.ts";
 import { help } from "./help.ts";
@@ -28,6 +29,7 @@ import { releases } from "./releases.ts";
 import { report } from "./report.ts";
 import { repro } from "./repro.ts";
 import { resume } from "./resume.ts";
+import { rollback } from "./rollback.ts";
 import { schedule } from "./schedule.ts";
 import { shutdown } from "./shutdown.ts";
 import { snooze } from "./snooze.ts";
@@ -39,6 +41,7 @@ import { unlock } from "./unlock.ts";
 import { unmute } from "./unmute.ts";
 import { unquarantine } from "./unquarantine.ts";
 import { unsubscribe } from "./unsubscribe.ts";
+import { verify } from "./verify.ts";
 import { version } from "./version.ts";
 import { watch } from "./watch.ts";
 import { whoami } from "./whoami.ts";
@@ -54,6 +57,8 @@ export const commands: readonly Command[] = [
   approve,
   reject,
   releases,
+  verify,
+  rollback,
   status,
   last,
   queue,
@@ -86,6 +91,7 @@ export const commands: readonly Command[] = [
   unlink,
   version,
   links,
+  disk,
   audit,
   unlock,
   report,

@@ -100,7 +100,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** Loaded together and only when something is to be done: they take most of the start. */
 async function loadAdapters(): Promise<Adapters> {
-  const [irc, terminal, docker, testbuilder, { commands }, job, report, nightly, forges] = await Promise.all([
+  const [irc, terminal, docker, testbuilder, { commands }, job, report, nightly, pruning, forges] = await Promise.all([
     import("../adapters/irc/index.ts"),
     import("../adapters/console/index.ts"),
     import("../adapters/docker/index.ts"),
@@ -109,6 +109,7 @@ async function loadAdapters(): Promise<Adapters> {
     import("../jobs/build.ts"),
     import("../jobs/report.ts"),
     import("../jobs/nightly.ts"),
+    import("../jobs/prune.ts"),
     import("../adapters/forge/apis.ts"),
   ]);
   return {
@@ -148,6 +149,7 @@ async function loadAdapters(): Promise<Adapters> {
     },
     startReport: report.startReportSchedule,
     startNightlies: nightly.startNightlies,
+    startPruning: pruning.startPruning,
     openEngine(config, instance, log, beside) {
       const runtime = docker.connectDocker(config.engine);
       const repositories = [...config.projects.values()].map(({ repo }) => repo);

@@ -7,6 +7,8 @@ export interface EngineInfo {
   readonly version: string;
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Where it keeps everything, on its own machine. */
+  readonly rootFolder: string;
   /** The builder used for `auto`. */
   readonly builder: "buildkit" | "classic";
 }

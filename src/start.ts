@@ -42,8 +42,13 @@ import { type Outbox, startOutbox } from "./queue/outbox.ts";
 import { readOutbox } from "./queue/outbox-rooms.ts";
 import { connectRedis } from "./queue/redis.ts";
 import { listWorkers } from "./queue/workers.ts";
+import { createReleaseStore } from "./releases/redis-store.ts";
 import { mailReportNow, type ReportSources } from "./report/mailing.ts";
 import { openResults } from "./results/results.ts";
+import type { Place } from "./retention/disk.ts";
+import { everyRelease } from "./retention/needed.ts";
+import type { PruneScene, Pruning } from "./retention/prune.ts";
+import { createRetention } from "./retention/retention.ts";
 import type { Revisions } from "./revisions.ts";
 import type { OverdueScene } from "./schedules/overdue.ts";
 import { createSchedules } from "./schedules/schedules.ts";
@@ -82,6 +87,8 @@ export interface StartOptions {
   readonly startReport: (sources: ReportScene) => AsyncDisposable;
   /** Begins to ask for builds by the clock. */
   readonly startNightlies: (scene: NightlyScene) => AsyncDisposable;
+  /** Begins to clear up what had its time. */
+  readonly startPruning: (scene: PruneScene) => Pruning;
   /** Whether this process answers chats and serves the page, or only works. */
   readonly role: "everything" | "worker";
   /** Sentences for whoever started it. */
@@ -203,6 +210,18 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   };
   const triggers = opened.add("triggers", createTriggers(changed));
   const sources = { config, builds, incidents: () => ledger.open() };
+  const releaseStore = createReleaseStore(redis.commands, log);
+  const pruned: PruneScene = {
+    config,
+    store,
+    redis: redis.commands,
+    needs: { incidents: () => ledger.open(), releases: () => everyRelease(releaseStore) },
+    engine: engine && { runtime: engine.runtime, instance: folder.instance },
+    clock,
+    log,
+  };
+  const places = placesOf(config, engine);
+  opened.add("clearing up", options.startPruning(pruned));
   const shutdown = deferred<string>();
   const dispatcher = createDispatcher(
     {
@@ -215,6 +234,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       schedules,
       pullRequests: triggers.pullRequests,
       results,
+      retention: createRetention(pruned, places),
       chats,
       clock,
       version: VERSION,
@@ -329,6 +349,15 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       })();
       return stopped;
     },
+  };
+}
+
+/** Where builds write to: the engine's own folder counts where it is on this machine, and can be seen from here. */
+function placesOf({ dataDir }: Config, engine: Engine | undefined): () => Promise<readonly Place[]> {
+  const data: Place = { of: "data folder", path: dataDir, mayBeElsewhere: false };
+  return async () => {
+    const info = await engine?.runtime.info(AbortSignal.timeout(ENGINE_PATIENCE_MS)).catch(() => undefined /* away */);
+    return info === undefined ? [data] : [data, { of: "engine", path: info.rootFolder, mayBeElsewhere: true }];
   };
 }
 

@@ -37,9 +37,16 @@ export function connectDocker(address: string | undefined): ContainerRuntime {
 }
 
 async function info(engine: Engine, signal: AbortSignal | undefined): Promise<EngineInfo> {
-  const [{ ServerVersion, NCPU, MemTotal }, builder] = await Promise.all([
+  const [{ ServerVersion, NCPU, MemTotal, DockerRootDir }, builder] = await Promise.all([
     engine.ask((docker) => docker.info(), signal),
     preferredBuilder(engine, signal),
   ]);
-  return { name: "Docker Engine", version: ServerVersion, cpus: NCPU, memoryBytes: MemTotal, builder };
+  return {
+    name: "Docker Engine",
+    version: ServerVersion,
+    cpus: NCPU,
+    memoryBytes: MemTotal,
+    rootFolder: DockerRootDir,
+    builder,
+  };
 }

@@ -67,6 +67,11 @@ export function indexChange(next: Build, before?: Build): IndexChange {
   return { add: [...add, ...branches, ...people], remove };
 }
 
+/** Where a build stands: the sets that hold its number, and those of names in which it may be somebody's newest. */
+export function indexPlaces(build: Build): { readonly keys: readonly string[]; readonly names: readonly string[] } {
+  return { keys: indexKeys(build), names: [branchesOf(build.project), PEOPLE] };
+}
+
 /** The part of a script that does it: `json` is a Lua expression for an `IndexChange` as JSON, `number` one for the build's number. */
 export function indexLua(json: string, number: string): string {
   return `

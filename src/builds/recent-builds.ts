@@ -31,6 +31,11 @@ export class RecentBuilds {
     return known?.json === json ? known.build : undefined;
   }
 
+  /** It is gone from the records too. */
+  forget(number: number): void {
+    this.#builds.delete(number);
+  }
+
   add(build: Build, json: string): void {
     this.#builds.delete(build.number);
     this.#builds.set(build.number, { build, json });

@@ -14,11 +14,13 @@ import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import { OUTBOX_ROOMS } from "../queue/outbox-entry.ts";
 import { pushArguments, pushLua } from "../queue/push.ts";
 import { Build, type BuildState, type FinishedBuild, isFinished } from "./build.ts";
-import { createHistory, indexChange, indexLua } from "./history.ts";
+import { ALL, createHistory, indexChange, indexLua, indexPlaces } from "./history.ts";
 import { RecentBuilds } from "./recent-builds.ts";
 
-const NEXT = "docker-ci:builds:next";
+/** The newest number that was given. */
+export const NEXT = "docker-ci:builds:next";
 const DAY_S = 86_400;
+const NUMBERS_AT_ONCE = 200;
 const EVENTS = "docker-ci:events";
 /** Numbers of builds that ended and whose news has not been made of it yet, in the order in which they ended. */
 export const FINISHED = "docker-ci:builds:finished";
@@ -43,6 +45,20 @@ else
   redis.call('RPUSH', KEYS[5], ARGV[5])
 end
 ${indexLua("ARGV[9]", "ARGV[5]")}${pushLua({ rooms: 4, first: 10 })}redis.call('PUBLISH', ARGV[8], ARGV[7])
+return 1
+`;
+
+/**
+ * KEYS: record, ended builds. ARGV: number, keys of the history that it stands in as JSON, keys of the names that have it as their
+ * newest as JSON. Nothing is done of a build that is not over, or whose end nobody has told yet. Returns whether it was removed.
+ */
+const REMOVE = `
+local state = redis.call('HGET', KEYS[1], 'state')
+if not state or state == 'queued' or state == 'running' then return 0 end
+if redis.call('LPOS', KEYS[2], ARGV[1]) then return 0 end
+redis.call('DEL', KEYS[1])
+for _, key in ipairs(cjson.decode(ARGV[2])) do redis.call('ZREM', key, ARGV[1]) end
+for _, key in ipairs(cjson.decode(ARGV[3])) do redis.call('ZREMRANGEBYSCORE', key, ARGV[1], ARGV[1]) end
 return 1
 `;
 
@@ -209,6 +225,35 @@ export function createBuildStore(redis: Redis, log?: Logger, alsoSaid: AlsoSaid 
     /** The newest builds first, of one project or of all. */
     async latest(limit: number, project?: ProjectName): Promise<Build[]> {
       return [...(await this.history.page({ project, limit })).builds];
+    },
+
+    /** Every number there is, the oldest first, some at a time: what is added meanwhile may be among them. */
+    async *numbers(): AsyncGenerator<string[], void, undefined> {
+      let last = "-inf";
+      for (;;) {
+        const some = await redis.zrange(
+          ALL,
+          last === "-inf" ? last : `(${last}`,
+          "+inf",
+          "BYSCORE",
+          "LIMIT",
+          0,
+          NUMBERS_AT_ONCE,
+        );
+        const newest = some.at(-1);
+        if (newest === undefined) return;
+        yield some;
+        last = newest;
+      }
+    },
+
+    /** Forgets a build that is over, its plan and its places in the history. False: it is not over, or not told of yet. */
+    async remove(build: FinishedBuild): Promise<boolean> {
+      const { keys, names } = indexPlaces(build);
+      const args = [String(build.number), JSON.stringify(keys), JSON.stringify(names)];
+      const removed = (await redis.eval(REMOVE, 2, record(build.number), FINISHED, ...args)) === 1;
+      if (removed) recent.forget(build.number);
+      return removed;
     },
 
     /** The newest finished build of a project. */

@@ -12,8 +12,10 @@ import type { Incidents } from "../incidents/incidents.ts";
 import type { Subscriptions } from "../incidents/subscriptions.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
+import type { VerifyRelease } from "../releases/publish/verify-release.ts";
 import type { Releases } from "../releases/releases.ts";
 import type { Results } from "../results/results.ts";
+import type { RetentionService } from "../retention/retention.ts";
 import type { Schedules } from "../schedules/schedules.ts";
 import type { PullRequests } from "../triggers/allow-pull-request.ts";
 import type { Chat } from "./chat.ts";
@@ -51,9 +53,13 @@ export interface CommandServices {
   readonly schedules: Schedules;
   /** What builds left behind: tests, coverage. */
   readonly results: Results;
+  /** Disks, and clearing up. */
+  readonly retention: RetentionService;
   /** Those of outsiders, which wait for somebody's word. */
   readonly pullRequests: PullRequests;
   readonly releases: Releases;
+  /** Compares what a bucket serves with what was signed; missing where no releases are configured. */
+  readonly verifyRelease?: VerifyRelease;
   readonly chats: ReadonlyMap<string, Chat>;
   readonly clock: Clock;
   readonly version: string;

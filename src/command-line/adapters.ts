@@ -6,6 +6,7 @@ import type { Command } from "../chat/command.ts";
 import type { Config, IrcNetwork, MailConfig, SlackWorkspace } from "../config.ts";
 import type { NetworkName } from "../names.ts";
 import type { OpenStore } from "../object-store.ts";
+import type { PruneScene, Pruning } from "../retention/prune.ts";
 import type { NightlyScene, ReportScene } from "../start.ts";
 import type { ForgeApis } from "../triggers/forge-chat.ts";
 import type { Hooks } from "../web/hooks/hooks.ts";
@@ -52,6 +53,7 @@ export interface Adapters {
   readonly openStore: OpenStore;
   startReport(scene: ReportScene): AsyncDisposable;
   startNightlies(scene: NightlyScene): AsyncDisposable;
+  startPruning(scene: PruneScene): Pruning;
   /**
    * Constructing does no I/O. `beside` names a second testbuilder of the same instance, so that a running one is not disturbed;
    * both share what was fetched.

@@ -75,6 +75,7 @@ export async function startBot({ adapters, worker, input, isUp }: StartBotOption
       createRunner: adapters.createRunner,
       startReport: adapters.startReport,
       startNightlies: adapters.startNightlies,
+      startPruning: adapters.startPruning,
       openMore: (redis) => openMore(adapters, config, redis, log),
       forgeApis: adapters.forgeApis(config),
       readHook: adapters.readHook,

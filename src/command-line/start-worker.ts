@@ -29,6 +29,7 @@ export async function startWorker(adapters: Adapters): Promise<number> {
     createRunner: adapters.createRunner,
     startReport: adapters.startReport,
     startNightlies: adapters.startNightlies,
+    startPruning: adapters.startPruning,
     role: "worker",
     say: (text) => log.info(text),
   });

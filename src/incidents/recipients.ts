@@ -69,6 +69,17 @@ export async function roomsOf(
   return onceAndAwake(rooms, subscriptions);
 }
 
+/** Who hears of what concerns no project: the rooms of the whole configuration, and mail that takes what could not run. */
+export function roomsOfAll({ notify, mail }: Pick<Config, "notify" | "mail">): Room[] {
+  return [...(notify?.rooms ?? []).map(roomOf), ...errorMail(mail)];
+}
+
+/** Whoever gets mail of what could not run. */
+export function errorMail(mail: Config["mail"]): Room[] {
+  if (mail === undefined || !mail.on.some((event) => event === "errored" || event === "every")) return [];
+  return mail.to.map((address) => roomOf({ network: MAIL, room: address }));
+}
+
 function configuredRooms(
   { notify, projects }: RecipientsConfig,
   project: ProjectName,

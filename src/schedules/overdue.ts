@@ -3,7 +3,7 @@ import type { Room } from "../chat/message.ts";
 import { line } from "../chat/reply.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import { MAIL, roomOf, roomsOf } from "../incidents/recipients.ts";
+import { errorMail, roomsOf, roomsOfAll } from "../incidents/recipients.ts";
 import type { Subscriptions } from "../incidents/subscriptions.ts";
 import type { ProjectName } from "../names.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
@@ -52,16 +52,12 @@ export async function overdueNotices(scene: OverdueScene, overdue: Overdue): Pro
   }));
 }
 
-async function roomsFor(
-  { config, subscriptions }: OverdueScene,
+/** Who hears that something does not happen by itself: the rooms of its project, or those of everything; and mail. */
+export async function roomsFor(
+  { config, subscriptions }: Pick<OverdueScene, "config" | "subscriptions">,
   project: ProjectName | undefined,
 ): Promise<readonly Room[]> {
   const branch = project === undefined ? undefined : config.projects.get(project)?.branch;
-  const rooms =
-    project === undefined || branch === undefined
-      ? (config.notify?.rooms ?? []).map(roomOf)
-      : await roomsOf(config, subscriptions, project, branch);
-  const { mail } = config;
-  if (mail === undefined || !mail.on.some((event) => event === "errored" || event === "every")) return rooms;
-  return [...rooms, ...mail.to.map((address) => roomOf({ network: MAIL, room: address }))];
+  if (project === undefined || branch === undefined) return roomsOfAll(config);
+  return [...(await roomsOf(config, subscriptions, project, branch)), ...errorMail(config.mail)];
 }

@@ -14,11 +14,15 @@ import { createIncidents } from "../../src/incidents/incidents.ts";
 import { createLedger } from "../../src/incidents/ledger.ts";
 import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { readOutbox } from "../../src/queue/outbox-rooms.ts";
+import type { Releases } from "../../src/releases/releases.ts";
 import { openResults } from "../../src/results/results.ts";
+import { createRetention } from "../../src/retention/retention.ts";
 import { createSchedules } from "../../src/schedules/schedules.ts";
 import type { PullRequests } from "../../src/triggers/allow-pull-request.ts";
 import { FakeChat } from "./fake-chat.ts";
+import { pruneScene } from "./prune-scene.ts";
 import { clock, NOW, type Records } from "./records.ts";
+import { openReleases } from "./releases.ts";
 
 export interface Said {
   readonly nick?: string;
@@ -62,17 +66,18 @@ export const NO_PULL_REQUESTS: PullRequests = {
 let spoken = 0;
 
 export function openTalk(
-  { config, builds, redis, log }: Records,
+  records: Records,
   {
     commands = allCommands,
     network = "fake",
     workers = [WORKER],
     logLines = async () => undefined,
     openLog = async () => undefined,
-    connection = redis.commands,
+    connection = records.redis.commands,
     time = clock,
     beside = [],
     pullRequests = NO_PULL_REQUESTS,
+    releases,
     mailReport,
   }: {
     commands?: readonly Command[];
@@ -85,9 +90,11 @@ export function openTalk(
     /** Chats of the same docker-ci on other networks. */
     beside?: readonly FakeChat[];
     pullRequests?: PullRequests;
+    releases?: Releases;
     mailReport?: () => Promise<readonly string[]>;
   } = {},
 ): Talk {
+  const { config, builds, redis, log } = records;
   const chat = new FakeChat(network);
   const stoppedBy: string[] = [];
   const subscriptions = createSubscriptions(redis.commands, clock);
@@ -100,7 +107,9 @@ export function openTalk(
     quarantine: createQuarantine(redis.commands, time),
     schedules: createSchedules(config, redis.commands),
     pullRequests,
+    releases: releases ?? openReleases(records, undefined, time).releases,
     results: openResults(config.dataDir, (fields, message) => log.warn(fields, message)),
+    retention: createRetention(pruneScene(records, time), async () => []),
     chats: new Map([chat, ...beside].map((each) => [each.network, each])),
     clock: time,
     version: "1.0.0",
