@@ -1,15 +1,11 @@
 /** Where a branch began and what it changed, in real repositories, wherever they are. */
-import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { Readable } from "node:stream";
-import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connectDocker } from "../../../adapters/docker/index.ts";
 import { readChangedLines } from "../../../adapters/testbuilder/answers.ts";
-import { openTestbuilder, type Testbuilder } from "../../../adapters/testbuilder/index.ts";
+import type { Testbuilder } from "../../../adapters/testbuilder/index.ts";
 import { GitRef, Sha } from "../../../src/names.ts";
-import { BASE_IMAGE, never } from "../../support/docker.ts";
-import { removeVolume } from "../../support/docker-volume.ts";
+import { never } from "../../support/docker.ts";
 import {
   type GitRepository,
   type GitServer,
@@ -17,13 +13,13 @@ import {
   serveByDaemon,
   serveByHttp,
 } from "../../support/git-servers.ts";
+import { openTestbuilderForTest } from "../../support/testbuilder.ts";
 
 const ref = (name: string) => GitRef.parse(name);
 const sha = (name: string) => Sha.parse(name);
 const lines = (count: number) => Array.from({ length: count }, (_, index) => `line ${index + 1}\n`);
 
 describe("a branch", () => {
-  const instance = `test-${randomBytes(5).toString("hex")}`;
   let repository: GitRepository;
   let testbuilder: Testbuilder;
   let daemon: GitServer;
@@ -62,20 +58,14 @@ describe("a branch", () => {
     await git("checkout", "-q", "-b", "wide");
     wide = await commit("wide", Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`f${index}`, "x"])));
     await git("checkout", "-q", "main");
-    testbuilder = openTestbuilder({
-      runtime: connectDocker(undefined),
-      baseImage: BASE_IMAGE,
-      cacheVolume: `docker-ci-${instance}`,
-      repositories: [repository.path],
-      instance,
-      log: pino({ enabled: false }),
-    });
-    [daemon, http] = await Promise.all([serveByDaemon(repository.root), serveByHttp(repository.root)]);
-    await testbuilder.warm(never);
+    [daemon, http, testbuilder] = await Promise.all([
+      serveByDaemon(repository.root),
+      serveByHttp(repository.root),
+      openTestbuilderForTest([repository.path]),
+    ]);
   }, 60_000);
   afterAll(async () => {
     for (const thing of [testbuilder, daemon, http, repository]) await thing[Symbol.asyncDispose]();
-    await removeVolume(`docker-ci-${instance}`);
   });
 
   describe.each(["a path", "git://", "http://"])("of a repository at %s", (where) => {

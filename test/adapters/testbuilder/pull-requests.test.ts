@@ -1,17 +1,13 @@
 /** Pull requests of real repositories, wherever they are: found by number, and merged as they would be. O-47, O-54, O-55. */
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { pino } from "pino";
-import { extract } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectDocker } from "../../../adapters/docker/index.ts";
-import { openTestbuilder, type Testbuilder } from "../../../adapters/testbuilder/index.ts";
+import { openTestbuilder } from "../../../adapters/testbuilder/index.ts";
 import { GitRef, Sha } from "../../../src/names.ts";
 import { MergeConflictError, UnknownRefError } from "../../../src/revisions.ts";
-import { BASE_IMAGE, never, readAll } from "../../support/docker.ts";
+import { never, readAll } from "../../support/docker.ts";
 import { removeVolume } from "../../support/docker-volume.ts";
 import {
   type GitRepository,
@@ -20,6 +16,7 @@ import {
   serveByDaemon,
   serveByHttp,
 } from "../../support/git-servers.ts";
+import { filesIn, openTestbuilderForTest, testbuilderOptions } from "../../support/testbuilder.ts";
 
 const ref = (name: string) => GitRef.parse(name);
 const main = ref("main");
@@ -41,22 +38,10 @@ function addCommits({ path }: GitRepository, branch: string, count: number): voi
   execFileSync("git", ["-C", path, "fast-import", "--quiet"], { input: commits.join("") });
 }
 
-async function filesIn(tree: Readable): Promise<Record<string, string>> {
-  const files: Record<string, string> = {};
-  const entries = extract();
-  tree.on("error", (error) => entries.destroy(error)).pipe(entries);
-  for await (const entry of entries) {
-    const text = (await readAll(Readable.from(entry))).toString();
-    if (entry.header.type === "file") files[entry.header.name] = text;
-  }
-  return files;
-}
-
 describe("a pull request", () => {
-  const instance = `test-${randomBytes(5).toString("hex")}`;
   const heads: Record<string, Sha> = {};
   let repository: GitRepository;
-  let testbuilder: Testbuilder;
+  let testbuilder: Awaited<ReturnType<typeof openTestbuilderForTest>>;
   let daemon: GitServer;
   let http: GitServer;
   let tip: Sha;
@@ -130,20 +115,14 @@ describe("a pull request", () => {
     await git("tag", "-a", "v1", "-m", "annotated", "main~2");
     tip = Sha.parse(await commit("tip", { "a.go": "ours\n", "b.go": "ours\n" }));
 
-    testbuilder = openTestbuilder({
-      runtime: connectDocker(undefined),
-      baseImage: BASE_IMAGE,
-      cacheVolume: `docker-ci-${instance}`,
-      repositories: [repository.path],
-      instance,
-      log: pino({ enabled: false }),
-    });
-    [daemon, http] = await Promise.all([serveByDaemon(repository.root), serveByHttp(repository.root)]);
-    await testbuilder.warm(never);
+    [daemon, http, testbuilder] = await Promise.all([
+      serveByDaemon(repository.root),
+      serveByHttp(repository.root),
+      openTestbuilderForTest([repository.path]),
+    ]);
   }, 60_000);
   afterAll(async () => {
     for (const thing of [testbuilder, daemon, http, hostile, repository]) await thing[Symbol.asyncDispose]();
-    await removeVolume(`docker-ci-${instance}`);
   });
 
   const head = (name: string): Sha => Sha.parse(heads[name]);
@@ -293,7 +272,8 @@ describe("a pull request", () => {
     const ours = await made({ eight: "EIGHT" });
     const files = await filesIn(await testbuilder.packMerged(path, theirs, ours, never));
     expect(files["src/few"]).toBe(rewritten({ two: "TWO", eight: "EIGHT" }));
-    const { container } = (await connectDocker(undefined).find({ "docker-ci.testbuilder": instance }))[0] ?? {};
+    const { container } =
+      (await connectDocker(undefined).find({ "docker-ci.testbuilder": testbuilder.instance }))[0] ?? {};
     const listing = await container?.exec(["ls", "/cache"], { signal: never });
     const names = listing === undefined ? "owned" : (await readAll(listing.stdout)).toString();
     expect(names).not.toContain("owned");
@@ -324,13 +304,9 @@ describe("a pull request", () => {
   });
 
   it("of an old server, which gives only what its refs point at, takes the whole history", async () => {
+    const instance = `${testbuilder.instance}-old`;
     const old = openTestbuilder({
-      runtime: connectDocker(undefined),
-      baseImage: BASE_IMAGE,
-      cacheVolume: `docker-ci-${instance}-old`,
-      repositories: [],
-      instance: `${instance}-old`,
-      log: pino({ enabled: false }),
+      ...testbuilderOptions(instance, []),
       env: { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "protocol.version", GIT_CONFIG_VALUE_0: "0" },
     });
     try {
@@ -343,7 +319,7 @@ describe("a pull request", () => {
       ]);
     } finally {
       await old[Symbol.asyncDispose]();
-      await removeVolume(`docker-ci-${instance}-old`);
+      await removeVolume(`docker-ci-${instance}`);
     }
   });
 

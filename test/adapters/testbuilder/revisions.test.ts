@@ -1,17 +1,12 @@
 /** What a branch, a tag or a commit of a real repository turns out to be, wherever the repository is. */
-import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { pino } from "pino";
-import { extract } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectDocker } from "../../../adapters/docker/index.ts";
-import { openTestbuilder, type Testbuilder, type TestbuilderOptions } from "../../../adapters/testbuilder/index.ts";
+import { openTestbuilder, type Testbuilder } from "../../../adapters/testbuilder/index.ts";
 import { RuntimeError } from "../../../src/errors.ts";
 import { GitRef, Sha } from "../../../src/names.ts";
 import { UnknownRefError } from "../../../src/revisions.ts";
-import { BASE_IMAGE, never, readAll } from "../../support/docker.ts";
-import { removeVolume } from "../../support/docker-volume.ts";
+import { never, readAll } from "../../support/docker.ts";
 import {
   type GitRepository,
   type GitServer,
@@ -21,41 +16,11 @@ import {
   serveSilence,
 } from "../../support/git-servers.ts";
 import { openSshd } from "../../support/sshd.ts";
+import { filesIn, openTestbuilderForTest, testbuilderOptions } from "../../support/testbuilder.ts";
 
 const runtime = connectDocker(undefined);
 const ref = (name: string) => GitRef.parse(name);
 const sha = (name: string) => Sha.parse(name);
-
-function optionsOf(instance: string, repositories: readonly string[]): TestbuilderOptions {
-  const log = pino({ enabled: false });
-  return { runtime, baseImage: BASE_IMAGE, cacheVolume: `docker-ci-${instance}`, repositories, instance, log };
-}
-
-/** A testbuilder of its own, and its cache, gone when the test is over. */
-async function openTestbuilderForTest(repositories: readonly string[]): Promise<Testbuilder & { instance: string }> {
-  const instance = `test-${randomBytes(5).toString("hex")}`;
-  const testbuilder = openTestbuilder(optionsOf(instance, repositories));
-  await testbuilder.warm(never);
-  return {
-    ...testbuilder,
-    instance,
-    async [Symbol.asyncDispose]() {
-      await testbuilder[Symbol.asyncDispose]();
-      await removeVolume(`docker-ci-${instance}`);
-    },
-  };
-}
-
-async function filesIn(tree: Readable): Promise<Record<string, string>> {
-  const files: Record<string, string> = {};
-  const entries = extract();
-  tree.on("error", (error) => entries.destroy(error)).pipe(entries);
-  for await (const entry of entries) {
-    const text = (await readAll(Readable.from(entry))).toString();
-    if (entry.header.type === "file") files[entry.header.name] = text;
-  }
-  return files;
-}
 
 describe("a revision", () => {
   let repository: GitRepository;
@@ -180,7 +145,7 @@ describe("a revision", () => {
   it("is answered by the container that an earlier process left, unless it would be made otherwise now", async () => {
     const containers = async () =>
       (await runtime.find({ "docker-ci.testbuilder": testbuilder.instance })).map(({ container }) => container.id);
-    const options = optionsOf(testbuilder.instance, [repository.path]);
+    const options = testbuilderOptions(testbuilder.instance, [repository.path]);
     await testbuilder.warm(never);
     const before = await containers();
     await openTestbuilder(options).resolve(repository.path, ref("main"), never);
@@ -238,7 +203,10 @@ describe("a revision", () => {
 
   it("is given up on a server that says nothing", async () => {
     await using server = await serveSilence();
-    const impatient = openTestbuilder({ ...optionsOf(testbuilder.instance, [repository.path]), answerSeconds: 2 });
+    const impatient = openTestbuilder({
+      ...testbuilderOptions(testbuilder.instance, [repository.path]),
+      answerSeconds: 2,
+    });
     await expect(impatient.resolve(server.address, ref("main"), never)).rejects.toThrow(
       `cannot reach ${server.address}: no answer within 2 s`,
     );
