@@ -1,5 +1,6 @@
 /** A reply as a Slack message: Block Kit, within Slack's limits whatever the reply holds. */
 import { type Action, type Line, lineText, type Reply, SIGNS, type Tone } from "../../src/chat/reply.ts";
+import { ASKS, askingValue } from "./questions.ts";
 import { code, fitted, link, plain } from "./text.ts";
 
 /** What is the same in chat.postMessage, chat.update and chat.postEphemeral. */
@@ -146,8 +147,11 @@ function buttons(actions: readonly Action[]): object[] {
       return action.link.length > BUTTON.url ? [] : [url];
     }
     const style = action.style === "danger" ? { style: "danger" } : {};
-    const button = { type: "button", action_id: `say-${index}`, text, value: action.command, ...style };
-    return action.command.length > BUTTON.value || action.command === "" ? [] : [button];
+    const asking = askingValue(action);
+    const value = asking ?? action.command;
+    const id = asking === undefined ? `say-${index}` : `${ASKS}${index}`;
+    const button = { type: "button", action_id: id, text, value, ...style };
+    return value.length > BUTTON.value || action.command === "" ? [] : [button];
   });
   return elements.length === 0 ? [] : [{ type: "actions", elements: elements.slice(0, BUTTONS) }];
 }

@@ -70,7 +70,11 @@ export class Delivery {
     const final = isFinal(reply) || before?.final === true;
     // An answer that was overtaken by the end of what it announces: the message says more than this does.
     if (before?.final === true && isUnderWay(reply)) return;
-    const head = { lines: reply.lines.slice(0, 1), quote: reply.quote, actions: reply.actions };
+    const head = {
+      lines: reply.inPlace === true ? reply.lines : reply.lines.slice(0, 1),
+      quote: reply.quote,
+      actions: reply.actions,
+    };
     const updated = before !== undefined && (await this.#update(before, message(head)));
     const posted = updated ? { ...before, final } : await this.#postKeyed(outgoing, final);
     await this.#parts.memory.set(room.name, key, posted);
@@ -89,7 +93,8 @@ export class Delivery {
   async #details(outgoing: Outgoing, posted: Posted, updated: boolean): Promise<void> {
     const { reply, to } = outgoing;
     const rings = updated && posted.final && to !== undefined;
-    const lines = updated ? reply.lines.slice(rings ? 0 : 1) : [];
+    const beside = reply.inPlace === true ? reply.lines.slice(0, rings ? 1 : 0) : reply.lines.slice(rings ? 0 : 1);
+    const lines = updated ? beside : [];
     const thread = posted.thread ?? posted.ts;
     const verbatim = [...(reply.verbatim ?? []), ...(reply.details ?? [])];
     if (lines.length > 0 || verbatim.length > 0) {

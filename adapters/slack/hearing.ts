@@ -15,6 +15,7 @@ import { mayBeCommand, mentionedUsers, undoMarkup } from "./markup.ts";
 import type { SlackOptions } from "./options.ts";
 import { MessageEvent, PressedButton, SlashCommand } from "./payloads.ts";
 import type { People } from "./people.ts";
+import { ASKS, type PressedToAsk, readAnswer } from "./questions.ts";
 import { Recent } from "./recent.ts";
 import type { ResponseUrls } from "./response-urls.ts";
 
@@ -31,6 +32,8 @@ export interface HearingParts {
   self(): { readonly id: string; readonly name: string };
   /** Resolves when the message was handled to its end: whether it was, or the chat was stopped first. */
   deliver(message: ChatMessage): Promise<boolean>;
+  /** A button was pressed that asks for something first. */
+  ask(pressed: PressedToAsk): void;
   /** Somebody addressed the bot in a channel that is not one of its own. */
   elsewhere(channel: string, user: string): void;
 }
@@ -102,8 +105,22 @@ export class Hearing {
     const [action] = actions;
     if (room === undefined || action?.value === undefined) return;
     const thread = container.thread_ts ?? message?.thread_ts ?? container.message_ts;
+    if (action.action_id.startsWith(ASKS)) {
+      const pressed = { value: action.value, triggerId: trigger_id, user: user.id, channel: channel.id, thread };
+      if (this.#recent.add(`asks:${trigger_id}`)) this.#parts.ask(pressed);
+      return;
+    }
     const heard = { room, user: user.id, text: action.value, thread, command: true, discreet: true } as const;
     await this.#take({ ids: [`trigger:${trigger_id}`], ...heard });
+  }
+
+  /** What somebody sent with a form that a button opened. @returns when it may be acknowledged. Never rejects. */
+  async answered(body: unknown): Promise<void> {
+    const answer = readAnswer(body);
+    const room = answer === undefined ? undefined : this.#room(answer.channel, false);
+    if (answer === undefined || room === undefined) return;
+    const { user, text, thread } = answer;
+    await this.#take({ ids: [`view:${answer.id}`], room, user, text, thread, command: true, discreet: true });
   }
 
   /** First what a process before this one left, then what came meanwhile; tried again at the next call where Redis is away. */

@@ -15,4 +15,8 @@ export function listenTo(app: App, hearing: Hearing): void {
     await hearing.pressed(body);
     await ack();
   });
+  app.view(/.*/, async ({ ack, body }) => {
+    await hearing.answered(body);
+    await ack();
+  });
 }

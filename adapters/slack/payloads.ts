@@ -33,7 +33,7 @@ export const PressedButton = z.object({
   user: z.object({ id: z.string() }),
   channel: z.object({ id: z.string() }),
   trigger_id: z.string(),
-  actions: z.array(z.object({ value: z.string().optional() })).min(1),
+  actions: z.array(z.object({ action_id: z.string().default(""), value: z.string().optional() })).min(1),
   container: z.object({ message_ts: z.string(), thread_ts: z.string().optional() }),
   message: z.object({ thread_ts: z.string().optional() }).optional(),
 });

@@ -21,6 +21,7 @@ import type { SlackOptions, SlackTiming } from "./options.ts";
 import { People } from "./people.ts";
 import { Pictures } from "./pictures.ts";
 import { Posting } from "./posting.ts";
+import { openQuestion } from "./questions.ts";
 import { LostAnswer, roomRefusal, SlackRefusal, TooMany } from "./refusal.ts";
 import { ResponseUrls } from "./response-urls.ts";
 import { RoomQueue } from "./room-queue.ts";
@@ -87,6 +88,7 @@ export class SlackChat implements Chat {
         if (!stopped.aborted) await this.#messages.toldAll(message);
         return !stopped.aborted;
       },
+      ask: (pressed) => void openQuestion(api, pressed, log),
       elsewhere: (channel, user) => this.#refer(channel, user),
     });
     this.#connection = new Connection({

@@ -12,7 +12,7 @@ const BIDI = /[\u202a-\u202e\u2066-\u2069]/g;
 const GAP = "\u200b";
 
 /** The three characters by which Slack knows mentions and links (docs.slack.dev, "Escaping text"). */
-function entities(text: string): string {
+export function entities(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 

@@ -48,6 +48,31 @@ export interface Body {
   readonly attachments: readonly z.infer<typeof Attachment>[];
 }
 
+/** docs.slack.dev/reference/views/modal-views, with one field. */
+export const View = z.strictObject({
+  type: z.literal("modal"),
+  private_metadata: z.string().max(3000),
+  title: Plain(24),
+  submit: Plain(24),
+  close: Plain(24),
+  blocks: z
+    .array(
+      z.strictObject({
+        type: z.literal("input"),
+        block_id: z.string().max(255),
+        optional: z.boolean(),
+        label: Plain(2000),
+        element: z.strictObject({
+          type: z.literal("plain_text_input"),
+          action_id: z.string().max(255),
+          max_length: z.int().max(3000),
+        }),
+      }),
+    )
+    .length(1),
+});
+export type View = z.infer<typeof View>;
+
 /** Parses what came urlencoded; a string is Slack's word for what is wrong with it. */
 export function parseBody(args: Readonly<Record<string, string>>): Body | string {
   const text = args.text ?? "";

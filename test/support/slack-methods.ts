@@ -1,5 +1,5 @@
 /** The Web API's methods, as Slack answers them. */
-import { parseBody, shownText } from "./slack-blocks.ts";
+import { parseBody, shownText, View } from "./slack-blocks.ts";
 import { BOT, type Channel, type Workspace } from "./slack-workspace.ts";
 
 export type Args = Readonly<Record<string, string>>;
@@ -50,9 +50,23 @@ export function answer(workspace: Workspace, method: string, args: Args, base: s
       }
       return { ok: true, files: wanted };
     }
+    case "views.open":
+      return openView(workspace, args);
     default:
       return no("unknown_method");
   }
+}
+
+/** docs.slack.dev/reference/methods/views.open; a trigger is good once. */
+function openView(workspace: Workspace, args: Args): Answer {
+  const user = workspace.triggers.get(args.trigger_id ?? "");
+  if (user === undefined) return no("expired_trigger_id");
+  workspace.triggers.delete(args.trigger_id ?? "");
+  const view = View.safeParse(JSON.parse(args.view ?? "null"));
+  if (!view.success) return no("invalid_arguments");
+  const id = `V${workspace.views.length + 1}`;
+  workspace.views.push({ id, user, ...view.data });
+  return { ok: true, view: { id } };
 }
 
 function withChannel(workspace: Workspace, args: Args, use: (channel: Channel) => Answer): Answer {

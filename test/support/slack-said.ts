@@ -61,17 +61,41 @@ export abstract class Said {
   press(user: string, channel: string, message: Message, label: string, times = 1): void {
     const button = buttonsOf(message.body).find(({ text }) => text.text === label);
     if (button === undefined) throw new Error(`no button ${label} in ${message.shown}`);
+    const trigger_id = randomUUID();
+    this.workspace.triggers.set(trigger_id, user);
     const payload = {
       type: "block_actions",
       user: { id: user, username: this.workspace.users.get(user), team_id: BOT.team },
       team: { id: BOT.team },
       channel: { id: channel, name: this.workspace.channels.get(channel)?.name },
-      trigger_id: randomUUID(),
+      trigger_id,
       container: { type: "message_attachment", message_ts: message.ts, channel_id: channel },
       message: { ts: message.ts, ...(message.thread === undefined ? {} : { thread_ts: message.thread }) },
       actions: [
         { type: "button", action_id: button.action_id, block_id: "b1", text: button.text, value: button.value },
       ],
+    };
+    for (let time = 0; time < times; time += 1) this.sockets.deliver("interactive", payload);
+  }
+
+  /** Fills in the form that was opened last and sends it; null leaves the field as it is. @throws when there is none. */
+  submit(answer: string | null, times = 1): void {
+    const view = this.workspace.views.at(-1);
+    const [field] = view?.blocks ?? [];
+    if (view === undefined || field === undefined) throw new Error("no form was opened");
+    const { block_id, element } = field;
+    const payload = {
+      type: "view_submission",
+      user: { id: view.user, username: this.workspace.users.get(view.user), team_id: BOT.team },
+      team: { id: BOT.team },
+      trigger_id: randomUUID(),
+      view: {
+        id: view.id,
+        type: "modal",
+        callback_id: "",
+        private_metadata: view.private_metadata,
+        state: { values: { [block_id]: { [element.action_id]: { type: element.type, value: answer } } } },
+      },
     };
     for (let time = 0; time < times; time += 1) this.sockets.deliver("interactive", payload);
   }

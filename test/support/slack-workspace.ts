@@ -1,5 +1,5 @@
 /** A Slack workspace's contents: people, channels, messages. Knows no wire. */
-import type { Body } from "./slack-blocks.ts";
+import type { Body, View } from "./slack-blocks.ts";
 import { shownText } from "./slack-blocks.ts";
 
 export const BOT = { user: "UBOT", bot: "BBOT", name: "docker-ci", team: "T1" } as const;
@@ -46,6 +46,10 @@ export class Workspace {
   ]);
   readonly ephemerals: Ephemeral[] = [];
   readonly files: Upload[] = [];
+  /** Forms that were opened, in their order. */
+  readonly views: (View & { readonly id: string; readonly user: string })[] = [];
+  /** Whose press a form may be opened for. */
+  readonly triggers = new Map<string, string>();
   #tick = 0;
 
   constructor() {

@@ -23,7 +23,7 @@ const cancel = defineCommand({
   summary: "Stops it.",
   examples: ["!cancel 1"],
   role: "developer",
-  args: z.strictObject({ build: z.string() }),
+  args: z.strictObject({ build: z.string().meta({ takes: "rest" }) }),
   async run({ args }) {
     stops += 1;
     if (stops > 1) throw new UserError(`#${args.build} is over.`);
@@ -130,4 +130,43 @@ test("two hundred notices, with Slack killed in their midst twice, arrive once a
   }
   await outages;
   expect(slack.shown()).toEqual(texts);
+});
+
+const asking: Reply = {
+  lines: [{ tone: "queued", facts: ["R1 hello 1.0.0 waits for approval"] }],
+  actions: [
+    {
+      label: "Reject…",
+      command: "cancel",
+      style: "danger",
+      ask: { title: "Reject R1 hello 1.0.0-a-rather-long-one", label: "Why", submit: "Reject" },
+    },
+  ],
+};
+
+test("a button that asks opens a form; what is sent with it is said behind the command, once", async () => {
+  await bot.send(asking);
+  const message = slack.messages()[0];
+  if (message === undefined) throw new Error("nothing was posted");
+  slack.press("U2", "C1", message, "Reject…");
+  await waitFor("the form", () => slack.workspace.views.length === 1);
+  expect(slack.workspace.views[0]).toMatchObject({ user: "U2", title: { text: "Reject R1 hello 1.0.0-a…" } });
+  expect(stops).toBe(0);
+  slack.submit("<the  changelog> & all", 2);
+  await waitFor("the answer in the thread", () =>
+    slack.thread(message.ts).some(({ shown }) => shown.includes("stopping hello #&lt;the changelog&gt; &amp; all")),
+  );
+  expect(stops).toBe(1);
+});
+
+test("a form that is closed says nothing, and a form whose time was up is told to the person alone", async () => {
+  await bot.send(asking);
+  const message = slack.messages()[0];
+  if (message === undefined) throw new Error("nothing was posted");
+  slack.fault("views.open", { kind: "error", error: "expired_trigger_id" });
+  slack.press("U2", "C1", message, "Reject…");
+  await waitFor("the word", () =>
+    slack.workspace.ephemerals.some(({ shown }) => shown.includes("press the button again")),
+  );
+  expect([stops, slack.workspace.views]).toEqual([0, []]);
 });

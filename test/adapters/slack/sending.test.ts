@@ -153,6 +153,23 @@ describe("one message that is edited", () => {
     expect(thread?.shown).toMatch(/^<@U1> ✔ \*hello #1 passed in 3s\*\n[\s\S]*fixed by bob[\s\S]*ok 6/);
   });
 
+  test("what stands in one place is edited with all of its lines; its end still reaches who asked", async () => {
+    const plan = (votes: string) => ({
+      lines: [line("queued", ["R7 docker 0.9.0 waits"]), line("info", [votes])],
+      key: "release-7",
+      inPlace: true,
+    });
+    await bot.send(plan("0 of 2"), { to: "ada", toAccount: "U1" });
+    await bot.send(plan("1 of 2 (bob)"), { to: "ada", toAccount: "U1" });
+    expect(slack.shown()).toEqual(["○ *R7 docker 0.9.0 waits*\n| 1 of 2 (bob)"]);
+    const [message] = slack.messages();
+    expect(slack.thread(message?.ts)).toEqual([]);
+    const over = { lines: [line("cancelled", ["R7 docker 0.9.0 expired"]), line("info", ["1 of 2 (bob)"])] };
+    await bot.send({ ...plan(""), ...over }, { to: "ada", toAccount: "U1" });
+    expect(slack.shown()).toEqual(["■ *R7 docker 0.9.0 expired*\n| 1 of 2 (bob)"]);
+    expect(slack.thread(message?.ts).map(({ shown }) => shown)).toEqual(["<@U1> ■ *R7 docker 0.9.0 expired*"]);
+  });
+
   test("a message that somebody deleted is posted anew", async () => {
     await bot.send(queued);
     slack.workspace.channels.get("C1")?.all.splice(0);
