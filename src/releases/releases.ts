@@ -13,13 +13,17 @@ import { cleanName } from "../results/clean-name.ts";
 import { type AnnounceDeps, releaseEntries } from "./announce.ts";
 import { planDigest } from "./digest.ts";
 import { makePlan, type PlanDeps, type PlanWish, resolved } from "./plan.ts";
-import { leaseKey } from "./publish/lease.ts";
 import { isOver, type Release, type ReleaseNumber, type ReleaseState, releaseName, type Vote } from "./release.ts";
 import { ReleaseBusyError, type ReleaseChanges } from "./store.ts";
 import { approversIn, goodVotes, listed, planStanding, votesNeeded } from "./votes.ts";
 import { releaseTitle, stateWord, untilWords } from "./words.ts";
 
 const REASON_LENGTH = 200;
+
+/** Held by whoever publishes a release of the project. */
+export function leaseKey(project: ProjectName): string {
+  return `docker-ci:release:lease:${project}`;
+}
 
 export interface ReleasesDeps extends PlanDeps, AnnounceDeps {
   readonly redis: Redis;
