@@ -19,23 +19,29 @@ export async function call<T, E = never>(
   { bucket }: Scene,
   what: string,
   signal: AbortSignal,
-  ask: () => Promise<T>,
+  ask: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
   expected?: (error: unknown) => E | undefined,
 ): Promise<T | E> {
   signal.throwIfAborted();
-  let leave: (() => void) | undefined;
+  using linked = link(signal);
   const aborted = new Promise<never>((_resolve, reject) => {
-    leave = () => reject(signal.reason);
-    signal.addEventListener("abort", leave, { once: true });
+    linked.signal.addEventListener("abort", () => reject(signal.reason));
   });
   try {
-    return await Promise.race([ask(), aborted]);
+    return await Promise.race([ask({ abortSignal: linked.signal }), aborted]);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const answer = expected?.(error);
     if (answer !== undefined) return answer;
     throw readFailure(error, bucket, what);
-  } finally {
-    if (leave !== undefined) signal.removeEventListener("abort", leave);
   }
+}
+
+/** A signal for one request: Amazon's client never takes its listeners away, and with them whole parts would stay in memory. */
+export function link(signal: AbortSignal): Disposable & { readonly signal: AbortSignal } {
+  const own = new AbortController();
+  const leave = (): void => own.abort(signal.reason);
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave, { once: true });
+  return { signal: own.signal, [Symbol.dispose]: () => signal.removeEventListener("abort", leave) };
 }

@@ -20,14 +20,13 @@ export async function copyObject(scene: Scene, from: string, to: string, signal:
   }
   if (head.bytes > settings.copyAtOnceBytes) return copyInParts(scene, head, to, signal);
   const command = new CopyObjectCommand({ ...target(scene, to), ...source(scene, head) });
-  await call(scene, "copy there", signal, () => client.send(command, { abortSignal: signal }));
+  await call(scene, "copy there", signal, (ask) => client.send(command, ask));
 }
 
 async function copyInParts(scene: Scene, head: LookedAt, to: string, signal: AbortSignal): Promise<void> {
   const { client, settings } = scene;
   const at = { Bucket: scene.bucket.bucket, Key: to };
-  const ask = { abortSignal: signal };
-  const { UploadId } = await call(scene, "write there", signal, () =>
+  const { UploadId } = await call(scene, "write there", signal, (ask) =>
     client.send(
       new CreateMultipartUploadCommand({
         ...target(scene, to),
@@ -42,13 +41,13 @@ async function copyInParts(scene: Scene, head: LookedAt, to: string, signal: Abo
     for (let start = 0; start < head.bytes; start += settings.copyPartBytes) {
       const end = Math.min(start + settings.copyPartBytes, head.bytes) - 1;
       const part = { UploadId, PartNumber: parts.length + 1, CopySourceRange: `bytes=${start}-${end}` };
-      const { CopyPartResult } = await call(scene, "copy there", signal, () =>
+      const { CopyPartResult } = await call(scene, "copy there", signal, (ask) =>
         client.send(new UploadPartCopyCommand({ ...at, ...source(scene, head), ...part }), ask),
       );
       parts.push({ PartNumber: part.PartNumber, ETag: CopyPartResult?.ETag });
     }
     const whole = { ...at, UploadId, MultipartUpload: { Parts: parts } };
-    await call(scene, "write there", signal, () => client.send(new CompleteMultipartUploadCommand(whole), ask));
+    await call(scene, "write there", signal, (ask) => client.send(new CompleteMultipartUploadCommand(whole), ask));
   } catch (error) {
     // With a signal of its own, since the caller's may be what ended it; the failure itself is what is told.
     const grace = { abortSignal: AbortSignal.timeout(settings.idleMs) };

@@ -43,7 +43,7 @@ export function openS3(bucket: Bucket, settings: S3Settings = S3_SETTINGS): Obje
     copy: (from, to, signal) => copyObject(scene, from, to, signal),
     async remove(key, signal) {
       const command = new DeleteObjectCommand({ ...at, Key: key });
-      await call(scene, "remove anything there", signal, () => client.send(command, { abortSignal: signal }));
+      await call(scene, "remove anything there", signal, (ask) => client.send(command, ask));
     },
     abandonUploads: (prefix, begunBefore, signal) =>
       abortUploads(scene, prefix, ({ begunAt }) => begunAt < begunBefore, signal),
@@ -51,11 +51,11 @@ export function openS3(bucket: Bucket, settings: S3Settings = S3_SETTINGS): Obje
       await listPage(scene, "", undefined, 1, signal);
       // An upload that is begun and aborted needs the right to write, and nobody ever sees an object.
       const upload = { ...at, Key: PROBE_KEY };
-      const { UploadId } = await call(scene, "write there", signal, () =>
-        client.send(new CreateMultipartUploadCommand(upload), { abortSignal: signal }),
+      const { UploadId } = await call(scene, "write there", signal, (ask) =>
+        client.send(new CreateMultipartUploadCommand(upload), ask),
       );
-      await call(scene, "abort uploads there", signal, () =>
-        client.send(new AbortMultipartUploadCommand({ ...upload, UploadId }), { abortSignal: signal }),
+      await call(scene, "abort uploads there", signal, (ask) =>
+        client.send(new AbortMultipartUploadCommand({ ...upload, UploadId }), ask),
       );
     },
     async [Symbol.asyncDispose]() {

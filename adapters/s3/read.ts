@@ -38,7 +38,7 @@ export async function headObject(scene: Scene, key: string, signal: AbortSignal)
     scene,
     "read there",
     signal,
-    () => client.send(command, { abortSignal: signal }),
+    (ask) => client.send(command, ask),
     (error) => {
       if (!isSilent(error)) return undefined;
       refused = error;
@@ -93,7 +93,7 @@ export async function listPage(
     MaxKeys: keys,
     ContinuationToken: token,
   });
-  const page = await call(scene, "list what is there", signal, () => client.send(command, { abortSignal: signal }));
+  const page = await call(scene, "list what is there", signal, (ask) => client.send(command, ask));
   return {
     objects: (page.Contents ?? []).map(({ Key = "", Size = 0, ETag = "", LastModified = new Date(0) }) => ({
       key: Key,
@@ -145,7 +145,7 @@ async function openAt(
     scene,
     "read there",
     signal,
-    () => client.send(command, { abortSignal: signal }),
+    (ask) => client.send(command, ask),
     (error) => (isNamed(error, "PreconditionFailed", "NoSuchKey") ? ("changed" as const) : undefined),
   );
   if (answer === "changed") return answer;

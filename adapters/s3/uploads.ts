@@ -12,11 +12,10 @@ export async function abortUploads(
 ): Promise<number> {
   const { client, bucket } = scene;
   const at = { Bucket: bucket.bucket };
-  const ask = { abortSignal: signal };
   let aborted = 0;
   let marker: { KeyMarker: string | undefined; UploadIdMarker: string | undefined } | undefined;
   do {
-    const page = await call(scene, "list begun uploads there", signal, () =>
+    const page = await call(scene, "list begun uploads there", signal, (ask) =>
       client.send(new ListMultipartUploadsCommand({ ...at, Prefix: prefix, ...marker }), ask),
     );
     for (const { Key: key = "", UploadId: id, Initiated: begunAt = new Date(0) } of page.Uploads ?? []) {
@@ -24,7 +23,7 @@ export async function abortUploads(
       const command = new AbortMultipartUploadCommand({ ...at, Key: key, UploadId: id });
       // Somebody else may have ended it just now.
       const gone = (error: unknown): object | undefined => (isNamed(error, "NoSuchUpload") ? {} : undefined);
-      await call(scene, "abort uploads there", signal, () => client.send(command, ask), gone);
+      await call(scene, "abort uploads there", signal, (ask) => client.send(command, ask), gone);
       aborted += 1;
     }
     marker =

@@ -5,7 +5,7 @@ import { type PutObjectCommandInput, type S3Client, S3ServiceException } from "@
 import { Upload } from "@aws-sdk/lib-storage";
 import { RuntimeError } from "../../src/errors.ts";
 import { PreconditionError, type PutOptions, type StoredObject } from "../../src/object-store.ts";
-import type { Scene } from "./call.ts";
+import { link, type Scene } from "./call.ts";
 import { newClient } from "./client.ts";
 import { isNamed, readFailure, storeName } from "./failure.ts";
 import { headObject, PUT_KEY, plainly, SHA256_KEY } from "./read.ts";
@@ -143,9 +143,11 @@ class Sending {
   /** A client whose calls end with this object; only what begins and what aborts an upload is always heard to its end. */
   clientOf({ bucket, client: { config }, settings }: Scene): S3Client {
     const { requestHandler } = config;
-    const handle: typeof requestHandler.handle = (request, options) => {
+    const handle: typeof requestHandler.handle = async (request, options) => {
       const isKept = request.method === "DELETE" || (request.method === "POST" && "uploads" in request.query);
-      return requestHandler.handle(request, isKept ? options : { ...options, abortSignal: this.#ended.signal });
+      if (isKept) return requestHandler.handle(request, options);
+      using linked = link(this.#ended.signal);
+      return await requestHandler.handle(request, { ...options, abortSignal: linked.signal });
     };
     const client = newClient(bucket, settings, {
       credentials: config.credentials,
