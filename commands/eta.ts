@@ -1,6 +1,5 @@
 /** `!eta`: when a build should begin and be over. */
 import { z } from "zod";
-import { slotsOf } from "../src/builds/accepted.ts";
 import { type Build, isFinished } from "../src/builds/build.ts";
 import { buildLine, buildUrl } from "../src/builds/describe.ts";
 import { type ExpectedTimes, expectedPhrase, NO_HISTORY } from "../src/builds/expected.ts";
@@ -9,6 +8,7 @@ import { placePhrase } from "../src/builds/waiting.ts";
 import { BuildArgument } from "../src/chat/build-argument.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { line } from "../src/chat/reply.ts";
+import { slotsOf } from "../src/queue/worker-status.ts";
 import { wallClock } from "../src/report/days.ts";
 import { formatCount, formatDuration } from "../src/units.ts";
 
@@ -30,8 +30,9 @@ export const eta = defineCommand({
     const build = await builds.get(args.build);
     const now = clock.now();
     if (isFinished(build)) return { lines: [buildLine(build, config.url, now)] };
-    const slots = slotsOf(await workers());
-    const outlook = await builds.outlook(slots);
+    const up = await workers();
+    const slots = slotsOf(up);
+    const outlook = await builds.outlook(up);
     const scene: Scene = {
       expected: outlook.expected(build),
       forecast: outlook.forecast(build),

@@ -7,6 +7,7 @@ import { cancel } from "./cancel.ts";
 import { claim } from "./claim.ts";
 import { coverage } from "./coverage.ts";
 import { disk } from "./disk.ts";
+import { drain } from "./drain.ts";
 import { eta } from "./eta.ts";
 import { flaky } from "./flaky.ts";
 import { help } from "./help.ts";
@@ -36,6 +37,7 @@ import { snooze } from "./snooze.ts";
 import { status } from "./status.ts";
 import { subscribe } from "./subscribe.ts";
 import { tests } from "./tests.ts";
+import { undrain } from "./undrain.ts";
 import { unlink } from "./unlink.ts";
 import { unlock } from "./unlock.ts";
 import { unmute } from "./unmute.ts";
@@ -84,6 +86,8 @@ export const commands: readonly Command[] = [
   mute,
   unmute,
   workers,
+  drain,
+  undrain,
   help,
   whoami,
   outbox,

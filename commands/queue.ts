@@ -1,12 +1,12 @@
 /** `!queue`: what waits, and for what. */
 import { z } from "zod";
-import { slotsOf } from "../src/builds/accepted.ts";
 import { quotedTitle, revisionName, runningLine } from "../src/builds/describe.ts";
 import { expectedPhrase, NO_HISTORY } from "../src/builds/expected.ts";
 import type { Forecast } from "../src/builds/forecast.ts";
 import { beginsPhrase, pausedFacts, type Told, waitsPhrase } from "../src/builds/waiting.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { line, say } from "../src/chat/reply.ts";
+import { slotsOf } from "../src/queue/worker-status.ts";
 
 const SHOWN = 3;
 
@@ -16,8 +16,9 @@ export const queue = defineCommand({
   examples: ["!queue"],
   args: z.strictObject({}),
   async run({ builds, config, clock, workers }) {
-    const slots = slotsOf(await workers());
-    const { running, queued, pauses, expected, forecast } = await builds.outlook(slots);
+    const up = await workers();
+    const slots = slotsOf(up);
+    const { running, queued, pauses, expected, forecast } = await builds.outlook(up);
     const told = { now: clock.now(), timezone: config.timezone };
     const held = pausedFacts(pauses, told);
     if (running.length + queued.length === 0) return say("info", ["nothing runs or waits", ...held]);
@@ -44,7 +45,7 @@ export const queue = defineCommand({
 
 /** What holds it first, then when it begins, where either is known. */
 function whatItWaitsFor({ waitsFor, before = 0, ...place }: Partial<Forecast>, slots: number, told: Told): string[] {
-  if (slots === 0 && waitsFor?.kind !== "paused") return ["waits for a worker"];
+  if (slots === 0 && waitsFor?.kind !== "paused" && waitsFor?.kind !== "worker") return ["waits for a worker"];
   const begins = beginsPhrase(place);
   if (waitsFor !== undefined) return [waitsPhrase(waitsFor, told), begins];
   if (begins !== "") return [begins];

@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { countFlaky, coverageBefore, drawCoveragePages, resultsOf } from "../src/builds/after-build.ts";
-import { type Build, type FinalState, isFinished } from "../src/builds/build.ts";
+import { type Build, beganElsewhere, type FinalState, isFinished } from "../src/builds/build.ts";
 import { BuildAtWork, Overtaken } from "../src/builds/build-at-work.ts";
 import { BuildLog } from "../src/builds/build-log.ts";
 import { quotedTitle, revisionName } from "../src/builds/describe.ts";
@@ -11,6 +11,7 @@ import { inputsOf, maskOf } from "../src/builds/inputs.ts";
 import { logsFolder } from "../src/builds/log-files.ts";
 import { coverageFolder, runOfBuild } from "../src/builds/pipeline-of-build.ts";
 import { eventOf, lookUp, pullRequestName, targetBranch, unknownRef } from "../src/builds/pull-request.ts";
+import { clearAttempt, clearKept, leaveToOther } from "../src/builds/take-over.ts";
 import { sweepLeftovers, tidyUp, treeFile, type Workshop } from "../src/builds/tidy.ts";
 import { type Clock, systemClock } from "../src/clock.ts";
 import type { Project } from "../src/config.ts";
@@ -24,6 +25,7 @@ import { PIPELINE_FILE } from "../src/pipeline/schema.ts";
 import { Cancelled, HandedOver } from "../src/pipeline/stop.ts";
 import { storeTree } from "../src/pipeline/tree.ts";
 import type { JobOutcome } from "../src/queue/build-queue.ts";
+import { missingLabels } from "../src/queue/worker-status.ts";
 import { nameCoverage } from "../src/results/coverage-names.ts";
 import { MergeConflictError, type Revision, UnknownRefError } from "../src/revisions.ts";
 import { formatDuration } from "../src/units.ts";
@@ -43,6 +45,17 @@ type Scene = WorkerParts & Workshop & { readonly clock: Clock };
 /** The revision itself cannot be built: a result, with one phrase that says why. */
 class Unbuildable extends Error {
   override readonly name = "Unbuildable";
+}
+
+/** The pipeline asks for a worker that has more than this one. */
+class Unfit extends Error {
+  override readonly name = "Unfit";
+  readonly labels: readonly string[];
+
+  constructor(labels: readonly string[]) {
+    super(`asks for a worker with ${labels.join(" and ")}`);
+    this.labels = labels;
+  }
 }
 
 /** So many files in conflict are told in the reason; the record has more of them. */
@@ -101,13 +114,23 @@ async function runBuild(scene: Scene, number: BuildNumber, lost: AbortSignal): P
       await record.finish({ kind: "errored", finishedAt: clock.now().toISOString(), reason, tries: found.attempt });
       return "done";
     }
+    const anew = beganElsewhere(found, scene.instance);
+    if (anew) await clearAttempt(scene, found);
     await record.begin();
-    await attempt(scene, record, signal, log);
+    if (anew) await clearKept(scene, found);
+    await attempt(scene, record, anew ? found : undefined, signal, log);
     return "done";
   } catch (error) {
     if (error instanceof HandedOver) return "give-back";
+    if (error instanceof Unfit) {
+      await record.passOn(error.labels);
+      await clearAttempt(scene, found);
+      log.info({ labels: error.labels }, "build passed on to another worker");
+      return { passOn: record.build };
+    }
     if (error instanceof Overtaken || lost.aborted) {
       log.warn({ reason: describeError(error) }, "another worker has this build");
+      await leaveToOther(scene, number);
       return "done";
     }
     throw error;
@@ -116,7 +139,14 @@ async function runBuild(scene: Scene, number: BuildNumber, lost: AbortSignal): P
   }
 }
 
-async function attempt(scene: Scene, record: BuildAtWork, signal: AbortSignal, log: Logger): Promise<void> {
+/** @param before the record as another worker left it, where it is begun anew. */
+async function attempt(
+  scene: Scene,
+  record: BuildAtWork,
+  before: Build | undefined,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<void> {
   const { build } = record;
   const { config, clock } = scene;
   const project = config.projects.get(build.project);
@@ -127,9 +157,11 @@ async function attempt(scene: Scene, record: BuildAtWork, signal: AbortSignal, l
     publish: scene.live(build.number),
   });
   try {
-    await buildLog.line(
-      build.attempt === 1 ? header(build) : `── attempt ${build.attempt}: going on after the worker was lost`,
-    );
+    if (build.attempt === 1 || before !== undefined) await buildLog.line(header(build));
+    if (before !== undefined) await buildLog.line(`── attempt ${build.attempt}: ${whyAnew(before, config.workerName)}`);
+    else if (build.attempt > 1) {
+      await buildLog.line(`── attempt ${build.attempt}: going on after the worker was lost`);
+    }
     const ended =
       project === undefined
         ? ({ kind: "errored", reason: `the project ${build.project} is not configured any more`, tries: 1 } as const)
@@ -170,7 +202,9 @@ async function tryTwice(
       if (error instanceof Cancelled) {
         return { kind: "cancelled", by: error.by, ...(error.reason === undefined ? {} : { reason: error.reason }) };
       }
-      if (error instanceof HandedOver || error instanceof Overtaken || signal.aborted) throw error;
+      if (error instanceof HandedOver || error instanceof Overtaken || error instanceof Unfit || signal.aborted) {
+        throw error;
+      }
       if (error instanceof Unmergeable)
         return { kind: "failed", reason: error.message, conflicts: [...error.conflicts] };
       if (error instanceof Unbuildable) return { kind: "failed", reason: error.message };
@@ -206,6 +240,7 @@ async function runOnce(
   const { build } = record;
   const chosen = choose(project, tree.top, build);
   for (const problem of chosen.problems) await buildLog.line(`── ${problem}`);
+  if (missingLabels(chosen.labels, scene.labels()).length > 0) throw new Unfit(chosen.labels);
   const { plan } = chosen;
   if (plan === undefined) throw new Unbuildable(chosen.reason);
   const { secrets } = inputsOf(build, revision, project, config.url);
@@ -280,21 +315,35 @@ async function lookUpNow(
   }
 }
 
-type Chosen =
-  | { readonly plan: Plan; readonly problems: readonly string[] }
-  | { readonly plan: undefined; readonly problems: readonly string[]; readonly reason: string };
+type Chosen = { readonly problems: readonly string[]; readonly labels: readonly string[] } & (
+  | { readonly plan: Plan }
+  | { readonly plan: undefined; readonly reason: string }
+);
 
 function choose(project: Project, top: ReadonlyMap<string, string>, build: Build): Chosen {
   try {
     const chosen = choosePipeline(project.pipeline, top);
-    if (chosen.pipeline === undefined) return { ...chosen, plan: undefined };
+    if (chosen.pipeline === undefined) return { ...chosen, plan: undefined, labels: [] };
     const occasion = { branch: targetBranch(build.revision), event: eventOf(build), onlySteps: build.onlySteps };
-    return { problems: chosen.problems, plan: planBuild(chosen.pipeline, occasion) };
+    const { labels } = chosen.pipeline;
+    return { problems: chosen.problems, labels, plan: planBuild(chosen.pipeline, occasion) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const more = error.problems.length > 1 ? ` (and ${error.problems.length - 1} more in the log)` : "";
-    return { plan: undefined, problems: error.problems, reason: `${error.problems[0] ?? error.message}${more}` };
+    return {
+      plan: undefined,
+      labels: [],
+      problems: error.problems,
+      reason: `${error.problems[0] ?? error.message}${more}`,
+    };
   }
+}
+
+/** `begins anew on big-2, as big-1 was lost` */
+function whyAnew({ state, ranOn, labels = [] }: Build, worker: string): string {
+  const other = ranOn?.worker ?? "the worker before";
+  const reason = state.kind === "queued" ? `lacked ${labels.join(" or ")}` : "was lost";
+  return `begins anew on ${worker}, as ${other} ${reason}`;
 }
 
 function header(build: Build): string {

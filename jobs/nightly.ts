@@ -7,15 +7,14 @@
  */
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { slotsOf } from "../src/builds/accepted.ts";
 import type { Build, Requester } from "../src/builds/build.ts";
 import type { Builds } from "../src/builds/builds.ts";
 import { buildUrl } from "../src/builds/describe.ts";
 import { placePhrase } from "../src/builds/waiting.ts";
-import type { WorkerStatus } from "../src/chat/command.ts";
 import type { Config } from "../src/config.ts";
 import { describeError, UserError } from "../src/errors.ts";
 import { TRIGGER_NETWORK } from "../src/names.ts";
+import type { WorkerStatus } from "../src/queue/worker-status.ts";
 import type { Revisions } from "../src/revisions.ts";
 import { checkSchedule } from "../src/schedules/due.ts";
 import { dueNow, type LastDue, moveOn, type Remembered, readLastDue } from "../src/schedules/last-due.ts";
@@ -119,7 +118,7 @@ async function watchLast(scene: NightlyScene, schedule: Schedule, before: Rememb
   // One that was made up for late has its hour, too.
   if (now.getTime() - Math.max(due.getTime(), Date.parse(build.requestedAt)) < OVERDUE_MS) return undefined;
   const workers = await scene.workers();
-  const outlook = await builds.outlook(slotsOf(workers));
+  const outlook = await builds.outlook(workers);
   const place = placePhrase(outlook.forecast(build), { now, timezone: config.timezone });
   const isPaused = outlook.forecast(build)?.waitsFor?.kind === "paused";
   const reason = `#${build.number} still waits: ${workers.length === 0 && !isPaused ? "no worker is up" : place}`;

@@ -9,6 +9,8 @@ export interface EngineInfo {
   readonly memoryBytes: number;
   /** Where it keeps everything, on its own machine. */
   readonly rootFolder: string;
+  /** As images name it: `amd64`, `arm64`. */
+  readonly architecture: string;
   /** The builder used for `auto`. */
   readonly builder: "buildkit" | "classic";
 }

@@ -16,7 +16,7 @@ import { lastLines, logsFolder, openLog } from "./builds/log-files.ts";
 import { showProgress } from "./builds/progress.ts";
 import { createBuildStore } from "./builds/store.ts";
 import type { Chat } from "./chat/chat.ts";
-import type { Command, WorkerStatus } from "./chat/command.ts";
+import type { Command } from "./chat/command.ts";
 import { createDispatcher } from "./chat/dispatch.ts";
 import { hearChats } from "./chat/hear.ts";
 import { systemClock } from "./clock.ts";
@@ -40,7 +40,9 @@ import { VERSION } from "./package.ts";
 import { createBuildQueue } from "./queue/build-queue.ts";
 import { type Outbox, startOutbox } from "./queue/outbox.ts";
 import { readOutbox } from "./queue/outbox-rooms.ts";
+import { announceProtocol } from "./queue/protocol.ts";
 import { connectRedis } from "./queue/redis.ts";
+import type { WorkerStatus } from "./queue/worker-status.ts";
 import { listWorkers } from "./queue/workers.ts";
 import { createReleaseStore } from "./releases/redis-store.ts";
 import { mailReportNow, type ReportSources } from "./report/mailing.ts";
@@ -191,6 +193,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const quarantine = createQuarantine(redis.commands, clock, log);
   const flaky = createFlakyLedger(redis.commands, clock, log);
   const workshop = { builds, store, redis, quarantine, flaky, instance: folder.instance };
+  if (options.role === "everything") await announceProtocol(redis.commands);
   const worker = engine === undefined ? undefined : await openWorker({ ...options, ...workshop, engine }, opened);
 
   const ledger = createLedger(redis.commands);

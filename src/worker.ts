@@ -15,7 +15,9 @@ import type { Opened } from "./lifecycle.ts";
 import type { BuildNumber } from "./names.ts";
 import { VERSION } from "./package.ts";
 import { createBuildWorker, type JobOutcome } from "./queue/build-queue.ts";
+import { PROTOCOL } from "./queue/protocol.ts";
 import type { RedisConnections } from "./queue/redis.ts";
+import { watchGate } from "./queue/worker-gate.ts";
 import { announceWorker } from "./queue/workers.ts";
 import type { Revisions } from "./revisions.ts";
 import type { ContainerRuntime } from "./runtime.ts";
@@ -37,6 +39,8 @@ export interface WorkerParts {
   readonly flaky: FlakyLedger;
   readonly instance: string;
   readonly live: (number: BuildNumber) => LivePublisher;
+  /** What this worker has, as far as its engine has answered. */
+  readonly labels: () => readonly string[];
   readonly log: Logger;
 }
 
@@ -48,8 +52,10 @@ export interface BuildRunner {
   settled(): Promise<void>;
 }
 
-export interface WorkerOptions extends Omit<WorkerParts, "cancellations" | "live"> {
+export interface WorkerOptions extends Omit<WorkerParts, "cancellations" | "live" | "labels"> {
   readonly redis: RedisConnections;
+  /** A worker alone takes only what its own configuration knows; beside the bot it also ends what nobody knows any more. */
+  readonly role: "everything" | "worker";
   readonly createRunner: (parts: WorkerParts) => BuildRunner;
   /** Sentences for whoever started the process. */
   say(text: string): void;
@@ -66,9 +72,13 @@ export interface LocalWorker {
 export async function openWorker(options: WorkerOptions, opened: Opened): Promise<LocalWorker> {
   const { config, log, say, engine, builds, redis } = options;
   const cancellations = opened.add("cancellations", await watchCancellations(builds, redis.open(), log));
+  let architecture: string | undefined;
+  const labels = (): readonly string[] =>
+    [...new Set([...config.labels, ...(architecture === undefined ? [] : [architecture])])].toSorted();
   const runner = options.createRunner({
     ...options,
     cancellations,
+    labels,
     live: (number) => publishLive(redis.commands, number, log),
   });
   let engineName = "no engine answered yet";
@@ -78,6 +88,7 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
     for (let delayMs = 1_000; !stopping.signal.aborted; delayMs = Math.min(delayMs * 2, 30_000)) {
       try {
         const info = await engine.runtime.info(stopping.signal);
+        ({ architecture } = info);
         engineName = `${info.name}: Docker ${info.version}, ${info.cpus} CPUs`;
         heartbeat.beat();
         await runner.sweep();
@@ -91,7 +102,10 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
       await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => undefined /* the loop sees the abort */);
     }
   };
-  const how = { concurrency: config.concurrency, limits: config.projects, log };
+  const name = config.workerName;
+  const knownOnly = options.role === "worker";
+  const taking = () => ({ name, labels: labels(), protocol: PROTOCOL, knownOnly });
+  const how = { concurrency: config.concurrency, limits: config.projects, log, taking, isHeld: true };
   const worker = opened.add(
     "worker",
     createBuildWorker(redis.open(), how, async (number, lost) => {
@@ -103,11 +117,32 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
     "heartbeat",
     announceWorker(
       redis.commands,
-      () => ({ engine: engineName, slots: config.concurrency, active: [...worker.active], version: VERSION }),
+      () => ({
+        name,
+        engine: engineName,
+        slots: config.concurrency,
+        active: [...worker.active],
+        version: VERSION,
+        labels: [...labels()],
+        protocol: PROTOCOL,
+      }),
       systemClock,
       log,
     ),
   );
+  const gate = {
+    redis: redis.commands,
+    subscriber: redis.open(),
+    worker: name,
+    log,
+    changed(reason: string | undefined) {
+      heartbeat.beat();
+      if (reason === undefined) return worker.goOn();
+      worker.hold();
+      say(`warning: this worker takes no builds: ${reason}`);
+    },
+  };
+  opened.add("gate", await watchGate(gate));
   const warming = warmUp();
   return {
     active: worker.active,

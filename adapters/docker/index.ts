@@ -36,8 +36,16 @@ export function connectDocker(address: string | undefined): ContainerRuntime {
   };
 }
 
+/** The kernel's names, and those that images have. */
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x86_64: "amd64",
+  aarch64: "arm64",
+  armv7l: "arm",
+  i686: "386",
+};
+
 async function info(engine: Engine, signal: AbortSignal | undefined): Promise<EngineInfo> {
-  const [{ ServerVersion, NCPU, MemTotal, DockerRootDir }, builder] = await Promise.all([
+  const [{ ServerVersion, NCPU, MemTotal, DockerRootDir, Architecture }, builder] = await Promise.all([
     engine.ask((docker) => docker.info(), signal),
     preferredBuilder(engine, signal),
   ]);
@@ -47,6 +55,7 @@ async function info(engine: Engine, signal: AbortSignal | undefined): Promise<En
     cpus: NCPU,
     memoryBytes: MemTotal,
     rootFolder: DockerRootDir,
+    architecture: ARCHITECTURES[Architecture] ?? Architecture,
     builder,
   };
 }

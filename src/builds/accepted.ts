@@ -1,6 +1,6 @@
 /** The answer to a build that was asked for: its number, what it is of, its place in line, when to expect it, where to look. */
 
-import type { CommandServices, WorkerStatus } from "../chat/command.ts";
+import type { CommandServices } from "../chat/command.ts";
 import type { ChatMessage } from "../chat/message.ts";
 import type { Identity } from "../chat/people.ts";
 import { type Reply, say } from "../chat/reply.ts";
@@ -30,7 +30,7 @@ export async function accepted(
   { builds, config, clock, workers }: Pick<CommandServices, "builds" | "config" | "clock" | "workers">,
 ): Promise<Reply> {
   const known = await workers();
-  const { expected, forecast } = await builds.outlook(slotsOf(known));
+  const { expected, forecast } = await builds.outlook(known);
   const reply = say(
     "queued",
     [
@@ -44,9 +44,4 @@ export async function accepted(
     buildUrl(config.url, build.number),
   );
   return { ...reply, key: buildKey(build.number), actions: buildActions(build, config.url) };
-}
-
-/** How many builds run at a time. */
-export function slotsOf(workers: readonly WorkerStatus[]): number {
-  return workers.reduce((sum, { slots }) => sum + slots, 0);
 }

@@ -1,5 +1,4 @@
 /** The record of a build while a worker is at it. */
-import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
@@ -10,14 +9,16 @@ import { describeError } from "../errors.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import type { BuildResults } from "../results/summary.ts";
 import type { Revision } from "../revisions.ts";
-import { Build, type BuildState, type FinalState, type StepResult } from "./build.ts";
+import { Build, type BuildState, beganElsewhere, type FinalState, type StepResult } from "./build.ts";
 import { announcements } from "./builds.ts";
 import type { BuildChanges, BuildStore } from "./store.ts";
 
 interface Deps {
-  readonly config: Pick<Config, "url">;
+  readonly config: Pick<Config, "url" | "workerName">;
   readonly store: BuildStore;
   readonly clock: Clock;
+  /** Names the data folder of this worker. */
+  readonly instance: string;
 }
 
 /** Another worker has the build now: nothing may be written any more. */
@@ -46,11 +47,19 @@ export class BuildAtWork {
     return state.kind === "running" ? state.startedAt : this.#deps.clock.now().toISOString();
   }
 
+  /** Of a build that was begun elsewhere nothing counts that is done: its images and files are not here. */
   async begin(): Promise<void> {
-    await this.#change(
-      { kind: "running", startedAt: this.startedAt, worker: hostname() },
-      { attempt: this.#build.attempt + 1 },
-    );
+    const { workerName: worker } = this.#deps.config;
+    const { instance } = this.#deps;
+    const anew = beganElsewhere(this.#build, instance) ? { steps: [] } : {};
+    const changes = { attempt: this.#build.attempt + 1, ranOn: { worker, instance }, ...anew };
+    await this.#change({ kind: "running", startedAt: this.startedAt, worker }, changes);
+  }
+
+  /** Puts it back for a worker that has all of these. */
+  async passOn(labels: readonly string[]): Promise<void> {
+    const wanted = [...new Set([...(this.#build.labels ?? []), ...labels])].toSorted();
+    await this.#change({ kind: "queued" }, { labels: wanted, steps: [] });
   }
 
   async revision(revision: Revision): Promise<void> {
@@ -58,7 +67,7 @@ export class BuildAtWork {
   }
 
   async step(step: Extract<Build["state"], { kind: "running" }>["step"]): Promise<void> {
-    await this.#change({ kind: "running", startedAt: this.startedAt, worker: hostname(), step }, {});
+    await this.#change({ kind: "running", startedAt: this.startedAt, worker: this.#deps.config.workerName, step }, {});
   }
 
   async steps(steps: readonly StepResult[]): Promise<void> {

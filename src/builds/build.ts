@@ -105,6 +105,10 @@ export const Build = z.strictObject({
   rebuildOf: BuildNumber.optional(),
   /** Run only these `run:` steps; the images they need are built in any case. */
   onlySteps: z.array(StepName).optional(),
+  /** What a worker must have for it: what the project asks for, and what its pipeline turned out to ask for. */
+  labels: z.array(z.string()).optional(),
+  /** Where it was begun last; a data folder's identity tells whether what it left on an engine can be gone on with. */
+  ranOn: z.strictObject({ worker: z.string(), instance: z.string() }).optional(),
   /** `key=value` given with the command: environment of every `run:` step. */
   params: z.record(z.string(), z.string()),
   /** How many times a worker has begun it; 0 while it has not been touched. */
@@ -122,6 +126,14 @@ export type FinishedBuild = Build & { readonly state: FinalState };
 
 export function isFinished(build: Build): build is FinishedBuild {
   return build.state.kind !== "queued" && build.state.kind !== "running";
+}
+
+/**
+ * Whether the attempt before was made with another data folder, and so on another engine or under other names: its containers and
+ * images are not here. One from before that was written down counts as ours.
+ */
+export function beganElsewhere({ ranOn }: Pick<Build, "ranOn">, instance: string): boolean {
+  return ranOn !== undefined && ranOn.instance !== instance;
 }
 
 /** Milliseconds from the first step to the end, 0 for a build that never began. */

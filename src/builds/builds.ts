@@ -9,8 +9,10 @@ import { BuildNumber, type GitRef, ProjectName, type StepName, TRIGGER_NETWORK, 
 import { nearest } from "../nearest.ts";
 import type { BuildEvent } from "../pipeline/build-event.ts";
 import type { BuildQueue } from "../queue/build-queue.ts";
+import { createDrains } from "../queue/drains.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import { createPauses, type Pause, pauseOf } from "../queue/pauses.ts";
+import { isTaking, missingLabels, slotsOf, type WorkerStatus } from "../queue/worker-status.ts";
 import { type Revision, type Revisions, UnknownRefError } from "../revisions.ts";
 import { type Build, type FinalState, isFinished, type Requester } from "./build.ts";
 import { resultReply } from "./describe.ts";
@@ -78,11 +80,27 @@ export type Builds = ReturnType<typeof createBuilds>;
 export function createBuilds(deps: BuildsDeps) {
   const { config, store, queue, revisions, redis, clock, log } = deps;
   const pauses = createPauses(redis, clock, () => queue.wake());
+  const drains = createDrains(redis, clock, () => queue.wake());
+  /** @throws UserError with the nearest names. */
+  function projectNamed(name: string): Project {
+    const parsed = ProjectName.safeParse(name);
+    const project = parsed.success ? config.projects.get(parsed.data) : undefined;
+    if (project !== undefined) return project;
+    const known = [...config.projects.keys()];
+    const near = nearest(name, known, 1)[0];
+    const guess = near === undefined ? "" : ` Did you mean ${near}?`;
+    throw new UserError(
+      `no project "${name}".${guess} ${known.length === 0 ? "None is configured." : `There are ${listed(known)}.`}`,
+    );
+  }
+
   async function accept(
     draft: Omit<Build, "number" | "state" | "attempt" | "steps" | "requestedAt">,
     asked?: string,
   ): Promise<Build> {
-    const build = await store.create({ ...draft, requestedAt: clock.now().toISOString() }, asked);
+    const { labels } = projectNamed(draft.project);
+    const wanted = labels.length === 0 ? {} : { labels: [...labels] };
+    const build = await store.create({ ...draft, ...wanted, requestedAt: clock.now().toISOString() }, asked);
     log.info({ build: build.number, project: build.project, by: build.requester.name }, "build accepted");
     deps.onAccepted?.(build);
     await queue.add(build);
@@ -101,24 +119,14 @@ export function createBuilds(deps: BuildsDeps) {
     get,
 
     /** The project of that name. @throws UserError with the nearest names. */
-    project(name: string): Project {
-      const parsed = ProjectName.safeParse(name);
-      const project = parsed.success ? config.projects.get(parsed.data) : undefined;
-      if (project !== undefined) return project;
-      const known = [...config.projects.keys()];
-      const near = nearest(name, known, 1)[0];
-      const guess = near === undefined ? "" : ` Did you mean ${near}?`;
-      throw new UserError(
-        `no project "${name}".${guess} ${known.length === 0 ? "None is configured." : `There are ${listed(known)}.`}`,
-      );
-    },
+    project: projectNamed,
 
     /**
      * Records a build and wakes a worker.
      * @throws UserError for a ref that the repository does not have, RuntimeError for a repository that cannot be reached.
      */
     async request({ project: name, ref, requester, params = {}, asked, ...given }: BuildRequest): Promise<Build> {
-      const project = this.project(name);
+      const project = projectNamed(name);
       const lookUp = async () =>
         revisions === undefined ? undefined : await resolve(revisions, project, ref, config.url);
       const revision = given.revision ?? (await lookUp());
@@ -132,7 +140,7 @@ export function createBuilds(deps: BuildsDeps) {
     /** The same revision and parameters again; with `onlyFailed` only the run steps that did not pass. */
     async rebuild(number: BuildNumber, requester: Requester, onlyFailed: boolean, asked?: string): Promise<Build> {
       const before = await get(number);
-      this.project(before.project);
+      projectNamed(before.project);
       if (onlyFailed && !isFinished(before)) throw new UserError(`#${number} is not over yet.`);
       const onlySteps = onlyFailed ? failedRunSteps(before) : undefined;
       return accept(
@@ -197,6 +205,8 @@ export function createBuilds(deps: BuildsDeps) {
 
     /** What is held. */
     pauses,
+    /** Workers that take no more. */
+    drains,
     running: () => store.inState("running"),
     queued: () => store.inState("queued"),
     latest: (limit: number, project?: ProjectName) => store.latest(limit, project),
@@ -210,8 +220,8 @@ export function createBuilds(deps: BuildsDeps) {
       return expectedTimes(await store.latest(LOOKED_THROUGH, build.project), branchOf(build));
     },
 
-    /** What runs, what waits behind it in order, and what that comes to with so many builds at a time. */
-    async outlook(slots: number): Promise<Outlook> {
+    /** What runs, what waits behind it in order, and what that comes to with these workers. */
+    async outlook(workers: readonly WorkerStatus[]): Promise<Outlook> {
       const [running, waiting, held] = await Promise.all([
         store.inState("running"),
         store.inState("queued"),
@@ -223,7 +233,10 @@ export function createBuilds(deps: BuildsDeps) {
       );
       const past = new Map(histories);
       const expected = (build: Build) => expectedTimes(past.get(build.project) ?? [], branchOf(build));
-      const line = { running, queued: waiting, slots, expected, limits: config.projects };
+      const slots = slotsOf(workers);
+      const up = workers.filter(isTaking);
+      const fits = ({ labels = [] }: Build) => up.some((worker) => missingLabels(labels, worker.labels).length === 0);
+      const line = { running, queued: waiting, slots, expected, limits: config.projects, fits };
       const told = forecast({ ...line, pauseOf: (project) => pauseOf(held, project) }, clock.now());
       const place = ({ number }: Build): number => told.get(number)?.before ?? 0;
       const queued = waiting.toSorted((a, b) => place(a) - place(b));

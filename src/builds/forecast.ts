@@ -20,6 +20,8 @@ export interface WaitingLine {
   readonly limits?: Limits;
   /** What holds a project's builds, if something does. */
   pauseOf?(project: ProjectName): Pause | undefined;
+  /** Whether a worker is up that has what the build asks for; missing: of every build. */
+  fits?(build: Build): boolean;
 }
 
 /** Why a build waits although its turn may have come, where it is something else than a slot. */
@@ -27,7 +29,9 @@ export type WaitsFor =
   | { readonly kind: "paused"; readonly pause: Pause }
   /** `max` of its project run, the build of that number among them. */
   | { readonly kind: "project"; readonly number: number; readonly max: number }
-  | { readonly kind: "group"; readonly number: number; readonly group: string };
+  | { readonly kind: "group"; readonly number: number; readonly group: string }
+  /** No worker is up that has these labels. */
+  | { readonly kind: "worker"; readonly labels: readonly string[] };
 
 export interface Forecast {
   /** How many that wait begin before it; 0 for one that runs. */
@@ -118,9 +122,10 @@ function pick(
     if (sooner < 0) best = candidate;
   };
   for (const [project, builds] of waiting) {
-    const [first] = builds;
-    if (first === undefined || waitsFor(first, atWork, line) !== undefined) continue;
     const { group } = limitOf(line, project);
+    // A group keeps its order; past a build that no worker fits, others of its project go.
+    const first = group === undefined ? builds.find((build) => waitsFor(build, atWork, line) === undefined) : builds[0];
+    if (first === undefined || waitsFor(first, atWork, line) !== undefined) continue;
     if (group === undefined) {
       offer({ build: first, stands: standingOf(first) });
       continue;
@@ -148,9 +153,11 @@ interface Candidate {
   readonly stands: number;
 }
 
-function waitsFor({ project }: Build, atWork: readonly AtWork[], line: WaitingLine): WaitsFor | undefined {
+function waitsFor(build: Build, atWork: readonly AtWork[], line: WaitingLine): WaitsFor | undefined {
+  const { project, labels = [] } = build;
   const pause = line.pauseOf?.(project);
   if (pause !== undefined) return { kind: "paused", pause };
+  if (labels.length > 0 && line.fits?.(build) === false) return { kind: "worker", labels };
   const { max, group } = limitOf(line, project);
   if (max !== undefined) {
     const own = atWork.filter(({ build }) => build.project === project);

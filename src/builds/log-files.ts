@@ -1,6 +1,6 @@
 /** Where the logs lie, and reading them: `<n>.log.gz` when the build is over, the pieces of it while it runs. */
 import { createReadStream } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline, Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
@@ -27,6 +27,18 @@ export async function logPieces(folder: string, number: number): Promise<string[
     .sort((a, b) => a - b);
   const head = names.includes(`${number}.log`) ? [logHead(folder, number)] : [];
   return [...head, ...segments.map((segment) => logTail(folder, number, segment))];
+}
+
+/** Of a log that is not gone on with. */
+export async function removePieces(folder: string, number: number): Promise<void> {
+  for (const file of [...(await logPieces(folder, number)), logIndex(folder, number)]) await rm(file, { force: true });
+}
+
+/** Removes the pieces of logs that nobody goes on with. @param alive numbers of the builds that may go on here. */
+export async function sweepPieces(folder: string, alive: ReadonlySet<string>): Promise<void> {
+  const names: string[] = await readdir(folder).catch(() => [] /* no logs yet */);
+  const numbers = new Set(names.flatMap((name) => /^(\d+)\.(?:log|index|tail-\d+)$/.exec(name)?.[1] ?? []));
+  for (const number of numbers) if (!alive.has(number)) await removePieces(folder, Number(number));
 }
 
 /** The whole log as a stream of bytes; undefined when this machine has none. */

@@ -71,7 +71,7 @@ export interface BuildEvent {
 }
 
 /** What changes in a record besides its state. */
-export type BuildChanges = Partial<Pick<Build, "attempt" | "steps" | "revision" | "results">>;
+export type BuildChanges = Partial<Pick<Build, "attempt" | "steps" | "revision" | "results" | "labels" | "ranOn">>;
 
 /** `before` is undefined for a build that is new. */
 export type AlsoSaid = (next: Build, before: Build | undefined) => readonly OutboxEntry[];

@@ -7,7 +7,8 @@ import type { BuildNumber } from "../names.ts";
 import { buildNumberOf } from "../pipeline/image-tag.ts";
 import { removeLeftovers } from "../pipeline/run.ts";
 import type { ContainerRuntime } from "../runtime.ts";
-import { type Build, isFinished } from "./build.ts";
+import { type Build, beganElsewhere, isFinished } from "./build.ts";
+import { logsFolder, sweepPieces } from "./log-files.ts";
 import type { BuildStore } from "./store.ts";
 
 export interface Workshop {
@@ -90,13 +91,14 @@ export async function sweepLeftovers({ runtime, store, instance, config, log }: 
   owners.delete("");
   const folders: string[] = await readdir(workFolders(config)).catch(() => [] /* nothing was ever fetched */);
   for (const name of folders) if (/^\d+$/.test(name)) owners.add(name);
-  const alive = new Set(
-    [...(await store.inState("queued")), ...(await store.inState("running"))].map(({ number }) => String(number)),
-  );
+  const under = [...(await store.inState("queued")), ...(await store.inState("running"))];
+  // What another worker has gone on with begins anew there, whatever is left of it here.
+  const alive = new Set(under.filter((build) => !beganElsewhere(build, instance)).map(({ number }) => String(number)));
   for (const owner of owners) {
     if (alive.has(owner)) continue;
     log.info({ build: owner }, "removing what an earlier run left on the engine");
     await removeLeftovers(runtime, { ...mine, "docker-ci.build": owner });
     await rm(workFolder(config, owner), { recursive: true, force: true });
   }
+  await sweepPieces(logsFolder(config), alive);
 }

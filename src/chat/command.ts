@@ -12,6 +12,7 @@ import type { Incidents } from "../incidents/incidents.ts";
 import type { Subscriptions } from "../incidents/subscriptions.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
+import type { WorkerStatus } from "../queue/worker-status.ts";
 import type { VerifyRelease } from "../releases/publish/verify-release.ts";
 import type { Releases } from "../releases/releases.ts";
 import type { Results } from "../results/results.ts";
@@ -31,16 +32,6 @@ import type { Reply } from "./reply.ts";
  * of the audit log.
  */
 export type Takes = "rest" | "pairs" | "switch";
-
-/** Workers as they report themselves. */
-export interface WorkerStatus {
-  readonly name: string;
-  readonly engine: string;
-  readonly slots: number;
-  readonly active: readonly number[];
-  readonly seenAt: string;
-  readonly version: string;
-}
 
 /** What every command may use; a new need is a new port here. */
 export interface CommandServices {

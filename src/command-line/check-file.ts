@@ -60,9 +60,9 @@ function unreadable(error: unknown): string {
 }
 
 /** How many steps and lanes, then a line for each step in the order in which they are told of. */
-function planTable({ steps, matrix }: Pipeline): string {
+function planTable({ steps, matrix, labels }: Pipeline): string {
   // Of a build in which no condition leaves anything out: what it is that sets one off is not known here.
-  const whole = { steps: steps.map((step): Step => ({ ...step, when: undefined })), matrix };
+  const whole = { steps: steps.map((step): Step => ({ ...step, when: undefined })), matrix, labels };
   const plan = planBuild(whole, { branch: undefined, event: "chat", onlySteps: undefined });
   const lanes = matrix === undefined ? [] : lanesOf(matrix);
   const names = [...new Set(plan.steps.map(({ step }) => step.name))];
@@ -82,7 +82,7 @@ function planTable({ steps, matrix }: Pipeline): string {
   );
   const more = lanes.length > LANES_TOLD ? [`and ${lanes.length - LANES_TOLD} more`] : [];
   return [
-    `${counted(steps.length, "step")}${matrix === undefined ? "" : ` in ${counted(lanes.length, "lane")}`}, ${plan.isParallel ? "side by side where they may" : "one after the other"}`,
+    `${counted(steps.length, "step")}${matrix === undefined ? "" : ` in ${counted(lanes.length, "lane")}`}, ${plan.isParallel ? "side by side where they may" : "one after the other"}${labels.length === 0 ? "" : `, on a worker with ${labels.join(" and ")}`}`,
     "",
     ...table,
     ...(matrix === undefined ? [] : ["", `  lanes: ${[...told, ...more].join(" · ")}`]),

@@ -73,6 +73,9 @@ export async function runFolder(adapters: Adapters, given: string): Promise<numb
     const chosen = choosePipeline(project.pipeline, tree.top);
     for (const problem of chosen.problems) await log.line(`── ${problem}`);
     if (chosen.pipeline === undefined) throw new ConfigError("There is nothing to run.", [chosen.reason]);
+    const wanted = chosen.pipeline.labels;
+    if (wanted.length > 0)
+      await log.line(`── asks for a worker with ${wanted.join(" and ")}; it runs here all the same`);
     const results = await runPipeline(
       runtime,
       {

@@ -5,11 +5,11 @@ import { Gauge, type Registry } from "prom-client";
 import type { Builds } from "../builds/builds.ts";
 import { readStanding } from "../builds/last-result.ts";
 import type { Chat } from "../chat/chat.ts";
-import type { WorkerStatus } from "../chat/command.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
 import { isRedisAway } from "../queue/redis.ts";
+import type { WorkerStatus } from "../queue/worker-status.ts";
 import { coveragePercent } from "../results/coverage.ts";
 
 /** Rooms come from whoever talks to the bot; those past this number are one series, `other`. */

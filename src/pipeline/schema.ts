@@ -1,5 +1,6 @@
 /** `.docker-ci.yml`: the steps that a build runs. */
 import { list, section } from "../config/scalars.ts";
+import { labels } from "../config/worker.ts";
 import { StepName } from "../names.ts";
 import { parseYaml } from "../yaml.ts";
 import type { BuildEvent } from "./build-event.ts";
@@ -86,6 +87,8 @@ export interface Pipeline {
   readonly steps: readonly Step[];
   /** Variables to their values; one lane of steps for each combination. */
   readonly matrix: Readonly<Record<string, readonly string[]>> | undefined;
+  /** What a worker must have to run it. */
+  readonly labels: readonly string[];
 }
 
 /** The schema of the file, and of `pipeline:` in the configuration. */
@@ -95,9 +98,19 @@ export const PipelineSchema = section({
     .max(MAX_STEPS, `at most ${MAX_STEPS} steps`)
     .describe("What a build does, in order; steps with needs may run side by side."),
   matrix: matrix.optional(),
+  labels: labels
+    .meta({ oneOrMany: true })
+    .optional()
+    .describe("What a worker must have to run it: labels of its configuration, or an architecture such as arm64."),
 })
   .check(checkPipeline)
-  .transform((written): Pipeline => ({ steps: toSteps(written.steps), matrix: written.matrix }));
+  .transform(
+    (written): Pipeline => ({
+      steps: toSteps(written.steps),
+      matrix: written.matrix,
+      labels: written.labels ?? [],
+    }),
+  );
 
 /**
  * The pipeline that a file describes. No variable of the environment is replaced in it: `$NAME` belongs to the shell of the step,

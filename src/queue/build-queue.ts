@@ -6,10 +6,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Queue, WaitingError, Worker } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import { z } from "zod";
 import { type Build, isFinished } from "../builds/build.ts";
 import type { BuildStore } from "../builds/store.ts";
 import type { BuildNumber } from "../names.ts";
-import { createLine, type Limits } from "./line.ts";
+import { createLine, type Limits, type TakingWorker } from "./line.ts";
 
 const QUEUE_NAME = "builds";
 const PREFIX = "docker-ci:bull";
@@ -89,20 +90,35 @@ function openQueue(connection: Redis): Queue {
   return queue;
 }
 
+/** So often a wake is passed on: twice around among the workers of a large team. */
+const HOPS_MAX = 32;
+/** Whoever passes it on waits in line again by then, behind those who have not seen it. */
+const HOP_MS = 25;
+
+/** How often this wake was passed on by workers that had no use for it. */
+const Wake = z.object({ hops: z.number().int().default(0) }).catch({ hops: 0 });
+type Wake = z.infer<typeof Wake>;
+
 /**
  * One job that waits is enough: who takes it looks at the line after that, so it sees all that was put there before. Call it after
  * putting something there.
  */
-async function wakeOne(queue: Queue): Promise<void> {
-  if ((await queue.getWaitingCount()) === 0) await queue.add("wake", {});
+async function wakeOne(queue: Queue, wake: Wake = { hops: 0 }): Promise<void> {
+  if ((await queue.getWaitingCount()) === 0) await queue.add("wake", wake);
 }
 
-/** How a job ended for the queue: `done` needs nothing more, `give-back` lets the next worker, or the next start, go on. */
-export type JobOutcome = "done" | "give-back";
+/**
+ * How a job ended for the queue: `done` needs nothing more, `give-back` lets the next worker, or the next start, go on. A build that
+ * is passed on stands in line again, for a worker that fits.
+ */
+export type JobOutcome = "done" | "give-back" | { readonly passOn: Build };
 
 export interface BuildWorker extends AsyncDisposable {
   /** Takes no more jobs; those at work go on. */
   stopTaking(): void;
+  /** Takes none until it is told to go on; those at work go on. */
+  hold(): void;
+  goOn(): void;
   /** Numbers of the builds at work here. */
   readonly active: ReadonlySet<BuildNumber>;
 }
@@ -113,6 +129,10 @@ export interface BuildWorkerOptions {
   /** What projects keep to; those that are not in it have no limit. */
   readonly limits: Limits;
   readonly log: Logger;
+  /** What this worker has by now; missing: it takes whatever there is. */
+  taking?(): TakingWorker;
+  /** Takes nothing before it is told to go on. */
+  readonly isHeld?: boolean;
 }
 
 /**
@@ -122,19 +142,35 @@ export interface BuildWorkerOptions {
  */
 export function createBuildWorker(
   connection: Redis,
-  { concurrency, limits, log }: BuildWorkerOptions,
+  { concurrency, limits, log, taking, isHeld = false }: BuildWorkerOptions,
   run: (number: BuildNumber, lost: AbortSignal) => Promise<JobOutcome>,
 ): BuildWorker {
   const active = new Set<BuildNumber>();
   const lost = new Map<string, AbortController>();
   const queue = openQueue(connection);
   const line = createLine(connection);
+  const hops = new Set<NodeJS.Timeout>();
+
+  /** Others may have a use for it: they stand in line for jobs, and who asks again comes last. */
+  function passWake(hop: number): void {
+    if (hop >= HOPS_MAX) return;
+    const timer = setTimeout(() => {
+      hops.delete(timer);
+      wakeOne(queue, { hops: hop + 1 }).catch((error: unknown) =>
+        log.warn({ err: error }, "the sweep wakes the next worker"),
+      );
+    }, HOP_MS);
+    hops.add(timer);
+  }
 
   /** @returns whether the job is to be given back. Its build stays bound to it then, as it does when the job was lost. */
-  async function work(job: string, token: string): Promise<boolean> {
+  async function work(job: string, token: string, hop: number): Promise<boolean> {
     const taker = { job, token };
-    const { number, more } = await line.take(taker, limits);
-    if (number === undefined) return false;
+    const { number, more, elsewhere } = await line.take(taker, limits, taking?.());
+    if (number === undefined) {
+      if (elsewhere) passWake(hop);
+      return false;
+    }
     // The build does not wait for that, so those that are taken in order begin in order.
     if (more) wakeOne(queue).catch((error: unknown) => log.warn({ err: error }, "the sweep wakes the next worker"));
     const controller = new AbortController();
@@ -150,14 +186,17 @@ export function createBuildWorker(
       lost.delete(job);
     }
     if (outcome === "give-back") return true;
-    if (!controller.signal.aborted && (await line.release(number, taker))) await wakeOne(queue);
+    if (controller.signal.aborted) return false;
+    const waits = await line.release(number, taker);
+    if (outcome !== "done") await line.add(outcome.passOn);
+    if (waits || outcome !== "done") await wakeOne(queue);
     return false;
   }
 
   const worker = new Worker(
     QUEUE_NAME,
     async (job, token = "") => {
-      if (!(await work(job.id ?? "", token))) return;
+      if (!(await work(job.id ?? "", token, Wake.parse(job.data).hops))) return;
       await job.moveToWait(token);
       throw new WaitingError();
     },
@@ -171,6 +210,7 @@ export function createBuildWorker(
       maxStalledCount: Number.MAX_SAFE_INTEGER,
       // The shortest time in which an idle worker notices a job that a restarted Redis forgot to announce.
       drainDelay: 2,
+      autorun: !isHeld,
     },
   );
   worker.on("error", (error) => log.warn({ err: error }, "the queue reported a fault"));
@@ -191,8 +231,17 @@ export function createBuildWorker(
   return {
     active,
     stopTaking,
+    hold() {
+      if (closing !== undefined) return;
+      worker.pause(true).catch((error: unknown) => log.warn({ err: error }, "the worker could not be held"));
+    },
+    goOn() {
+      if (closing !== undefined) return;
+      worker.resume().catch((error: unknown) => log.error({ err: error }, "the worker could not go on"));
+    },
     async [Symbol.asyncDispose]() {
       stopTaking();
+      for (const timer of hops) clearTimeout(timer);
       // A close waits for ever when Redis is away (bullmq 6), and what it would save the next start's stalled check saves too.
       await Promise.race([closing, sleep(3_000, undefined, { ref: false })]);
       await Promise.race([queue.close(), sleep(1_000, undefined, { ref: false })]);

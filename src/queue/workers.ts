@@ -1,38 +1,73 @@
 /** Who works: every worker writes a line about itself that fades when it stops writing. */
 import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { z } from "zod";
-import type { WorkerStatus } from "../chat/command.ts";
 import type { Clock } from "../clock.ts";
 import { describeError } from "../errors.ts";
+import { DRAINING } from "./drains.ts";
+import { PROTOCOL_KEY, protocolProblem } from "./protocol.ts";
+import type { WorkerStatus } from "./worker-status.ts";
 
 const PREFIX = "docker-ci:worker:";
 const ALL = "docker-ci:workers";
 const BEAT_MS = 5_000;
 const FADES_AFTER_S = 15;
 
-/** Not strict: a worker of a newer version may say more. */
-const Status: z.ZodType<WorkerStatus> = z.object({
+/** Not strict: a worker of a newer version may say more. Of one from before there were protocols, 0. */
+const Status = z.object({
   name: z.string(),
   engine: z.string(),
   slots: z.number(),
   active: z.array(z.number()),
   seenAt: z.string(),
   version: z.string(),
+  labels: z.array(z.string()).default([]),
+  protocol: z.number().default(0),
+  /** It has stopped as it should, and is nobody to be missed. */
+  left: z.boolean().default(false),
 });
+type Status = z.infer<typeof Status>;
+
+export interface WorkersSeen {
+  /** By name. */
+  readonly up: readonly WorkerStatus[];
+  /** Names of those that have just stopped as they should. */
+  readonly left: ReadonlySet<string>;
+}
 
 /** The workers that were heard of in the last seconds, by name. */
 export async function listWorkers(redis: Redis): Promise<WorkerStatus[]> {
+  return [...(await seeWorkers(redis)).up];
+}
+
+export async function seeWorkers(redis: Redis): Promise<WorkersSeen> {
   const ids = await redis.smembers(ALL);
-  if (ids.length === 0) return [];
-  const values = await redis.mget(ids.map((id) => PREFIX + id));
+  if (ids.length === 0) return { up: [], left: new Set() };
+  const [values, draining, protocol] = await Promise.all([
+    redis.mget(ids.map((id) => PREFIX + id)),
+    redis.hkeys(DRAINING),
+    redis.get(PROTOCOL_KEY),
+  ]);
   const gone = ids.filter((_, index) => values[index] === null);
   if (gone.length > 0) await redis.srem(ALL, ...gone);
-  return values
-    .flatMap((json) => (json === null || json === undefined ? [] : [Status.parse(JSON.parse(json))]))
-    .sort((a, b) => a.name.localeCompare(b.name));
+  const known = values.flatMap((json) => (json === null ? [] : [Status.parse(JSON.parse(json))]));
+  const up = known.filter(({ left }) => !left).map((status) => shown(status, draining, protocol));
+  const names = new Set(up.map(({ name }) => name));
+  return {
+    up: up.toSorted((a, b) => a.name.localeCompare(b.name)),
+    // One that was replaced by another process of its name has not left.
+    left: new Set(known.flatMap(({ left, name }) => (left && !names.has(name) ? [name] : []))),
+  };
+}
+
+function shown(
+  { protocol: mine, left: _left, ...status }: Status,
+  draining: readonly string[],
+  protocol: string | null,
+): WorkerStatus {
+  const refused = protocol === null ? undefined : protocolProblem(protocol, mine);
+  return { ...status, draining: draining.includes(status.name), ...(refused === undefined ? {} : { refused }) };
 }
 
 export interface Heartbeat extends AsyncDisposable {
@@ -40,17 +75,13 @@ export interface Heartbeat extends AsyncDisposable {
   beat(): void;
 }
 
+type Described = Pick<Status, "name" | "engine" | "slots" | "active" | "version" | "labels" | "protocol">;
+
 /** Tells of this worker until disposed of. @param describe what changes from beat to beat. */
-export function announceWorker(
-  redis: Redis,
-  describe: () => Pick<WorkerStatus, "engine" | "slots" | "active" | "version">,
-  clock: Clock,
-  log: Logger,
-): Heartbeat {
-  const name = hostname();
-  const id = `${name}-${randomBytes(4).toString("hex")}`;
-  const beat = async (): Promise<void> => {
-    const status: WorkerStatus = { name, ...describe(), seenAt: clock.now().toISOString() };
+export function announceWorker(redis: Redis, describe: () => Described, clock: Clock, log: Logger): Heartbeat {
+  const id = `${describe().name}-${randomBytes(4).toString("hex")}`;
+  const beat = async (left = false): Promise<void> => {
+    const status: Status = { ...describe(), seenAt: clock.now().toISOString(), left };
     await redis.set(PREFIX + id, JSON.stringify(status), "EX", FADES_AFTER_S);
     await redis.sadd(ALL, id);
   };
@@ -64,7 +95,7 @@ export function announceWorker(
     beat: quietly,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      await redis.del(PREFIX + id).catch(() => undefined /* it fades by itself */);
+      await beat(true).catch(() => undefined /* it fades by itself */);
     },
   };
 }

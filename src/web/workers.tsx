@@ -1,7 +1,7 @@
 /** `/workers`: who works, and at what. */
 import { Hono } from "hono";
-import type { WorkerStatus } from "../chat/command.ts";
 import { SIGNS } from "../chat/reply.ts";
+import { slotsOf, type WorkerStatus } from "../queue/worker-status.ts";
 import type { Frame, WebDeps } from "./deps.ts";
 import { Ago, Page, Sign } from "./shell.tsx";
 
@@ -34,7 +34,7 @@ export function workerRoutes({ workers, clock }: WebDeps, frame: Frame): Hono {
 function titleOf(workers: readonly WorkerStatus[]): string {
   if (workers.length === 0) return `${SIGNS.errored} no worker is up`;
   const used = workers.reduce((sum, { active }) => sum + active.length, 0);
-  const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
+  const slots = slotsOf(workers);
   return `${used > 0 ? `${SIGNS.running} ` : ""}${used} of ${slots} slots in use`;
 }
 
@@ -49,16 +49,27 @@ const Workers = ({ workers, now }: { workers: readonly WorkerStatus[]; now: Date
             Slots
           </th>
           <th scope="col">Building</th>
+          <th scope="col">Labels</th>
           <th scope="col">Engine</th>
           <th scope="col">docker-ci</th>
           <th scope="col">Heard of</th>
         </tr>
       </thead>
       <tbody>
-        {workers.map(({ name, engine, slots, active, version, seenAt }) => (
+        {workers.map(({ name, engine, slots, active, version, seenAt, labels, draining, refused }) => (
           <tr>
             <th scope="row">{name}</th>
-            <td>{active.length > 0 ? <Sign tone="running" word="at work" /> : "idle"}</td>
+            <td>
+              {active.length > 0 ? <Sign tone="running" word="at work" /> : "idle"}
+              {draining ? ", draining: takes no more builds" : ""}
+              {refused === undefined ? (
+                ""
+              ) : (
+                <>
+                  , <Sign tone="errored" word="takes nothing:" /> {refused}
+                </>
+              )}
+            </td>
             <td class="number" data-label="slots">
               {active.length} of {slots}
             </td>
@@ -70,6 +81,7 @@ const Workers = ({ workers, now }: { workers: readonly WorkerStatus[]; now: Date
                 </>
               ))}
             </td>
+            <td>{labels.join(", ")}</td>
             <td class="wide">{engine}</td>
             <td data-label="docker-ci">{version}</td>
             <td>

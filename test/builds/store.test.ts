@@ -184,7 +184,7 @@ describe("a build at work whose writes are answered by a broken connection", () 
     const build = await records.create("hello");
     const { revision: _, ...bare } = build;
     const store = deafStore(records.store);
-    const record = new BuildAtWork({ config: records.config, store, clock }, bare, records.log);
+    const record = new BuildAtWork({ config: records.config, store, clock, instance: "one" }, bare, records.log);
     await record.begin();
     await record.revision(revisionOf("7"));
     await record.steps([{ durationMs: 5, kind: "run", name: StepName.parse("tests"), state: "failed", exitCode: 1 }]);
@@ -200,7 +200,11 @@ describe("a build at work whose writes are answered by a broken connection", () 
   test("what somebody else wrote meanwhile ends the work", async () => {
     await using records = await openRecords();
     const build = await records.begin(await records.create());
-    const record = new BuildAtWork({ config: records.config, store: records.store, clock }, build, records.log);
+    const record = new BuildAtWork(
+      { config: records.config, store: records.store, clock, instance: "one" },
+      build,
+      records.log,
+    );
     await records.begin(build);
     await expect(record.steps([])).rejects.toThrow(Overtaken);
   });

@@ -109,7 +109,7 @@ describe("a mistake is told with its key, its line, what was found and what is a
     ["no steps", "matrix: {A: [b]}", ["steps: missing, needed: a list of steps"]],
     ["an empty file", "", ["steps: missing, needed: a list of steps"]],
     ["an empty list", "steps: []", ["1: steps: found an empty list, allowed: a list of at least one step"]],
-    ["no mapping", "- a", ["1: found a list, allowed: a mapping with the keys steps, matrix"]],
+    ["no mapping", "- a", ["1: found a list, allowed: a mapping with the keys steps, matrix, labels"]],
     [
       "an unknown key",
       "steps:\n  - name: a\n    image: b\n    tmieout: 5m",

@@ -8,6 +8,7 @@ import { createBuildWorker } from "../../src/queue/build-queue.ts";
 import { createLine, type Limits } from "../../src/queue/line.ts";
 import { createPauses, pauseOf } from "../../src/queue/pauses.ts";
 import { ADA, ago, clock, NOW, openRecords, type Records } from "../support/records.ts";
+import { WORKER } from "../support/talk.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const MINUTE_S = 60;
@@ -231,7 +232,7 @@ test("the outlook says what each waits for", async () => {
   await records.begin(await records.create("docker"));
   for (const project of ["hello", "docker-registry", "docker"]) await wait(records, "person", { project });
   await builds.pauses.pause(ProjectName.parse("docker"), "ada");
-  const outlook = await builds.outlook(4);
+  const outlook = await builds.outlook([{ ...WORKER, slots: 4 }]);
   expect(outlook.queued.map((build) => [build.number, outlook.forecast(build)?.waitsFor])).toEqual([
     [3, { kind: "project", number: 1, max: 1 }],
     [4, { kind: "group", number: 2, group: "disk" }],

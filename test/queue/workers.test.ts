@@ -1,6 +1,6 @@
 /** Who works: workers tell of themselves, and fade when they stop. */
-import { hostname } from "node:os";
 import { expect, test } from "vitest";
+import { PROTOCOL } from "../../src/queue/protocol.ts";
 import { announceWorker, listWorkers } from "../../src/queue/workers.ts";
 import { clock, NOW } from "../support/records.ts";
 import { openRedis } from "../support/redis.ts";
@@ -11,7 +11,15 @@ test("a worker is listed with what it is at, two on one machine are two, and one
   await using server = await openRedis();
   const { commands } = server.redis;
   let active: number[] = [];
-  const describe = () => ({ engine: "Docker 20", slots: 2, active, version: "1.0.0" });
+  const describe = () => ({
+    name: "big-1",
+    engine: "Docker 20",
+    slots: 2,
+    active,
+    version: "1.0.0",
+    labels: ["amd64"],
+    protocol: PROTOCOL,
+  });
   const first = announceWorker(commands, describe, clock, server.log);
   await using _second = announceWorker(commands, () => ({ ...describe(), active: [] }), clock, server.log);
   await waitFor("both", async () => (await listWorkers(commands)).length === 2);
@@ -22,7 +30,13 @@ test("a worker is listed with what it is at, two on one machine are two, and one
     return workers.some((worker) => worker.active.length > 0) ? workers : undefined;
   });
   expect(listed.map((worker) => worker.active).toSorted()).toEqual([[], [42]]);
-  expect(listed[0]).toMatchObject({ name: hostname(), slots: 2, seenAt: NOW.toISOString() });
+  expect(listed[0]).toMatchObject({
+    name: "big-1",
+    slots: 2,
+    labels: ["amd64"],
+    draining: false,
+    seenAt: NOW.toISOString(),
+  });
   await first[Symbol.asyncDispose]();
   expect((await listWorkers(commands)).map((worker) => worker.active)).toEqual([[]]);
 });

@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import type { Redis } from "ioredis";
 import { commands as allCommands } from "../../commands/index.ts";
 import type { LogLine } from "../../src/builds/log-files.ts";
-import type { Command, CommandServices, WorkerStatus } from "../../src/chat/command.ts";
+import type { Command, CommandServices } from "../../src/chat/command.ts";
 import { createDispatcher, type Dispatcher, type Handled } from "../../src/chat/dispatch.ts";
 import type { Room } from "../../src/chat/message.ts";
 import type { Clock } from "../../src/clock.ts";
@@ -14,6 +14,7 @@ import { createIncidents } from "../../src/incidents/incidents.ts";
 import { createLedger } from "../../src/incidents/ledger.ts";
 import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { readOutbox } from "../../src/queue/outbox-rooms.ts";
+import type { WorkerStatus } from "../../src/queue/worker-status.ts";
 import type { Releases } from "../../src/releases/releases.ts";
 import { openResults } from "../../src/results/results.ts";
 import { createRetention } from "../../src/retention/retention.ts";
@@ -51,6 +52,8 @@ export const WORKER: WorkerStatus = {
   active: [],
   seenAt: NOW.toISOString(),
   version: "1.0.0",
+  labels: ["amd64"],
+  draining: false,
 };
 
 /** None waits. */

@@ -107,7 +107,18 @@ describe("the document", () => {
         ],
         dropped: [],
       }),
-      workers: async () => [{ name: "big-1", engine: "x", slots: 2, active: [2], seenAt: ago(1), version: "1.0.0" }],
+      workers: async () => [
+        {
+          name: "big-1",
+          engine: "x",
+          slots: 2,
+          active: [2],
+          seenAt: ago(1),
+          version: "1.0.0",
+          labels: [],
+          draining: false,
+        },
+      ],
     });
     await api.end(await api.begin(await api.create("hello")), {
       kind: "failed",

@@ -101,7 +101,16 @@ test("what runs has a bar and says how long it will take; what waits says when i
   await ended(records, PASSED);
   await records.begin(await records.create("hello"), 65);
   await records.create("hello");
-  const worker = { name: "big-1", engine: "Docker", slots: 1, active: [2], seenAt: ago(1), version: "1.0.0" };
+  const worker = {
+    name: "big-1",
+    engine: "Docker",
+    slots: 1,
+    active: [2],
+    seenAt: ago(1),
+    version: "1.0.0",
+    labels: [],
+    draining: false,
+  };
   const { html, text, title } = await home(records, { workers: async () => [worker] });
   expect(title).toBe("● 1 running · docker-ci");
   expect(html).toMatch(/<progress max="100" value="36" aria-label="hello #2">/);

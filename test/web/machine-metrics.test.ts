@@ -24,7 +24,16 @@ import { webDeps } from "../support/web-deps.ts";
 
 const PASSED = { kind: "passed", startedAt: ago(72), finishedAt: ago(0) } as const;
 const FAILED = { kind: "failed", startedAt: ago(72), finishedAt: ago(0), reason: "step tests, exit 1" } as const;
-const WORKER = { name: "big-1", engine: "Docker", slots: 3, active: [1, 2], seenAt: ago(1), version: "1.0.0" };
+const WORKER = {
+  name: "big-1",
+  engine: "Docker",
+  slots: 3,
+  active: [1, 2],
+  seenAt: ago(1),
+  version: "1.0.0",
+  labels: [],
+  draining: false,
+};
 
 interface Process extends AsyncDisposable {
   readonly chat: Chat;

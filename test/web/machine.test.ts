@@ -221,7 +221,16 @@ describe("/feed.xml (O-81)", () => {
 });
 
 describe("/readyz", () => {
-  const worker = { name: "big-1", engine: "Docker", slots: 2, active: [], seenAt: ago(1), version: "1.0.0" };
+  const worker = {
+    name: "big-1",
+    engine: "Docker",
+    slots: 2,
+    active: [],
+    seenAt: ago(1),
+    version: "1.0.0",
+    labels: [],
+    draining: false,
+  };
   const up = { health: async () => ({ libera: "connected", mail: "away" }), workers: async () => [worker] };
   const never = new Promise<never>(() => undefined);
 

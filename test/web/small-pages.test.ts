@@ -1,8 +1,8 @@
 /** The pages beside the builds: workers, audit, schedule, releases. */
 import { expect, test } from "vitest";
 import { createAudit } from "../../src/audit/audit.ts";
-import type { WorkerStatus } from "../../src/chat/command.ts";
 import type { Config } from "../../src/config.ts";
+import type { WorkerStatus } from "../../src/queue/worker-status.ts";
 import { createWeb } from "../../src/web/web.tsx";
 import { ago, clock, configOf, openRecords } from "../support/records.ts";
 import { webDeps } from "../support/web-deps.ts";
@@ -44,14 +44,21 @@ async function show(
 }
 
 test("/workers says who works at what, and in the title how much room there is", async () => {
-  const one = { engine: "Docker 20.10.24", slots: 2, seenAt: ago(3), version: "1.0.0" };
+  const one = {
+    engine: "Docker 20.10.24",
+    slots: 2,
+    seenAt: ago(3),
+    version: "1.0.0",
+    labels: ["big"],
+    draining: false,
+  };
   const workers = [
     { ...one, name: "big-1", active: [41, 42] },
     { ...one, name: "big-2", active: [] },
   ];
   const { html, text, title } = await show("/workers", { workers });
   expect(title).toBe("● 2 of 4 slots in use");
-  expect(text).toContain("big-1 ● at work 2 of 2 #41 , #42 Docker 20.10.24 1.0.0 3s ago");
+  expect(text).toContain("big-1 ● at work 2 of 2 #41 , #42 big Docker 20.10.24 1.0.0 3s ago");
   expect(text).toContain("big-2 idle 0 of 2");
   expect(html).toContain('<a href="/builds/42">#42</a>');
   const none = await show("/workers", { workers: [] });

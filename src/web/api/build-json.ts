@@ -56,6 +56,7 @@ export function buildJson(build: Build, url: string): ApiBuild {
 
 /** What holds a build that waits, besides the slots. */
 export function waitsForJson(waitsFor: WaitsFor): ApiWaitsFor {
+  if (waitsFor.kind === "worker") return { ...waitsFor, labels: [...waitsFor.labels] };
   if (waitsFor.kind !== "paused") return waitsFor;
   const { project, by, since } = waitsFor.pause;
   return given({ kind: waitsFor.kind, project, by, since });

@@ -1,9 +1,9 @@
 /** The API's addresses that only tell. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { stream } from "hono/streaming";
-import { slotsOf } from "../../builds/accepted.ts";
 import type { Build } from "../../builds/build.ts";
 import { shownRepository } from "../../config.ts";
+import { slotsOf } from "../../queue/worker-status.ts";
 import type { StepTest } from "../../results/kept-tests.ts";
 import type { WebDeps } from "../deps.ts";
 import { briefJson, buildJson, waitsForJson } from "./build-json.ts";
@@ -89,8 +89,9 @@ export function addReading(app: OpenAPIHono, deps: WebDeps): void {
   });
 
   app.openapi(routes.readQueue, async (c) => {
-    const slots = slotsOf(await deps.workers());
-    const { running, queued, forecast } = await builds.outlook(slots);
+    const workers = await deps.workers();
+    const slots = slotsOf(workers);
+    const { running, queued, forecast } = await builds.outlook(workers);
     const endsIn = (build: Build) => {
       const endsInMs = forecast(build)?.endsInMs;
       return { ...briefJson(build, url), ...(endsInMs === undefined ? {} : { endsInMs }) };
@@ -108,7 +109,16 @@ export function addReading(app: OpenAPIHono, deps: WebDeps): void {
   });
 
   app.openapi(routes.listWorkers, async (c) =>
-    c.json({ workers: (await deps.workers()).map((worker) => ({ ...worker, active: [...worker.active] })) }, 200),
+    c.json(
+      {
+        workers: (await deps.workers()).map((worker) => ({
+          ...worker,
+          active: [...worker.active],
+          labels: [...worker.labels],
+        })),
+      },
+      200,
+    ),
   );
   app.openapi(routes.readOutbox, async (c) => {
     const { rooms, dropped } = await deps.outbox();

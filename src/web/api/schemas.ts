@@ -127,10 +127,11 @@ export const WaitsFor = z
     }),
     z.object({ kind: z.literal("project"), number, max: z.int().positive() }),
     z.object({ kind: z.literal("group"), number, group: z.string() }),
+    z.object({ kind: z.literal("worker"), labels: z.array(z.string()) }),
   ])
   .meta({
     description:
-      "What holds it besides the slots: a pause; `max` builds of its project, of which that one ends first; its group, of which that one runs.",
+      "What holds it besides the slots: a pause; `max` builds of its project, of which that one ends first; its group, of which that one runs; a worker with these labels.",
   });
 export type WaitsFor = z.output<typeof WaitsFor>;
 
@@ -158,6 +159,9 @@ export const Workers = z
         active: z.array(number),
         seenAt: at,
         version: z.string(),
+        labels: z.array(z.string()).meta({ description: "What it has for builds that ask." }),
+        draining: z.boolean().meta({ description: "It takes no more builds until somebody says otherwise." }),
+        refused: z.string().optional().meta({ description: "Why it may take none; missing where it may." }),
       }),
     ),
   })

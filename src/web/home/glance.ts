@@ -36,7 +36,7 @@ export async function readOverview({ config, builds, incidents, workers, pullReq
       [...config.projects.values()].map(async (project) => ({ project, past: await pastOf(builds, project) })),
     ),
   ]);
-  const outlook = await builds.outlook(up.reduce((sum, { slots }) => sum + slots, 0));
+  const outlook = await builds.outlook(up);
   const glances = pasts.map(({ project, past }): Glance => {
     return {
       project,

@@ -94,7 +94,10 @@ function factsOf(build: Build, { now, forecast }: UnderWay): string {
 
 /** As short as a column is narrow; `!queue` says it in whole. */
 function waitsWords(waitsFor: WaitsFor): string {
-  return waitsFor.kind === "paused" ? `paused by ${shortened(waitsFor.pause.by)}` : `waits for #${waitsFor.number}`;
+  if (waitsFor.kind === "paused") return `paused by ${shortened(waitsFor.pause.by)}`;
+  return waitsFor.kind === "worker"
+    ? `waits for ${shortened(waitsFor.labels.join(", "))}`
+    : `waits for #${waitsFor.number}`;
 }
 
 function lengthOf(build: Build): string {

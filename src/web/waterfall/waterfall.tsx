@@ -1,6 +1,5 @@
 /** `/waterfall`: what was built when, side by side (O-80). */
 import { Hono } from "hono";
-import { slotsOf } from "../../builds/accepted.ts";
 import { type Build, isFinished } from "../../builds/build.ts";
 import { SIGNS, type Tone } from "../../chat/reply.ts";
 import { UserError } from "../../errors.ts";
@@ -91,7 +90,7 @@ export function waterfallRoutes({ config, builds, clock, workers }: WebDeps, fra
   async function underWayOf(shown: readonly Build[]): Promise<UnderWay> {
     const now = clock.now();
     if (shown.every(isFinished)) return { now, expected: () => undefined, forecast: () => undefined };
-    const { expected, forecast } = await builds.outlook(slotsOf(await workers()));
+    const { expected, forecast } = await builds.outlook(await workers());
     return { now, expected, forecast };
   }
 }

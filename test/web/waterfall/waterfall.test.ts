@@ -22,7 +22,16 @@ interface Site extends Records {
 
 async function openSite(): Promise<Site> {
   const records = await openRecords();
-  const worker = { name: "big-1", engine: "x", slots: 1, active: [], seenAt: ago(1), version: "1.0.0" };
+  const worker = {
+    name: "big-1",
+    engine: "x",
+    slots: 1,
+    active: [],
+    seenAt: ago(1),
+    version: "1.0.0",
+    labels: [],
+    draining: false,
+  };
   const app = createWeb(webDeps(records, { workers: async () => [worker] }));
   return {
     ...records,

@@ -1,0 +1,52 @@
+/** Whether this worker may take builds: not while it drains, and not while it speaks otherwise than the bot. Looked at again and again. */
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { describeError } from "../errors.ts";
+import { DRAINING, WORKER_CHANNEL } from "./drains.ts";
+import { PROTOCOL, PROTOCOL_KEY, protocolProblem } from "./protocol.ts";
+
+const LOOK_MS = 5_000;
+
+export interface Gate {
+  readonly redis: Redis;
+  /** A connection of its own, in subscriber mode from now on; not closed here. */
+  readonly subscriber: Redis;
+  readonly worker: string;
+  readonly log: Logger;
+  /** Called with why it may not, or undefined when it may: at first, and whenever that changes. */
+  changed(reason: string | undefined): void;
+  readonly lookMs?: number;
+}
+
+/** Watches until disposed of; the line (line.ts) keeps to the same by itself, so nothing hangs on how quick this is. */
+export async function watchGate(gate: Gate): Promise<AsyncDisposable> {
+  const { redis, subscriber, worker, log, changed, lookMs = LOOK_MS } = gate;
+  let last: { readonly reason: string | undefined } | undefined;
+  const look = async (): Promise<void> => {
+    const [draining, protocol] = await Promise.all([redis.hexists(DRAINING, worker), redis.get(PROTOCOL_KEY)]);
+    const reason = protocolProblem(protocol, PROTOCOL) ?? (draining === 1 ? "it drains" : undefined);
+    if (last !== undefined && last.reason === reason) return;
+    last = { reason };
+    changed(reason);
+  };
+  const quietly = (): void => {
+    look().catch((error: unknown) =>
+      log.debug({ reason: describeError(error) }, "could not look whether to take builds"),
+    );
+  };
+  subscriber.on("message", (channel: string, name: string) => {
+    if (channel === WORKER_CHANNEL && name === worker) quietly();
+  });
+  await subscriber.subscribe(WORKER_CHANNEL);
+  const timer = setInterval(quietly, lookMs);
+  timer.unref();
+  await look();
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await subscriber.unsubscribe(WORKER_CHANNEL).catch((error: unknown) => {
+        log.debug({ err: error }, "Redis was gone before the subscription ended");
+      });
+    },
+  };
+}
