@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Heard, HookRequest } from "../../../src/forge.ts";
 import { GitRef, Sha } from "../../../src/names.ts";
-import { commandsIn, NO_COMMAND } from "../comment-commands.ts";
+import { readComment } from "../comment-commands.ts";
 import { expecting, isPlain, line, nothing, pullRequestNumber, readPayload, refused } from "../payload.ts";
 import { type ChangeOfRepository, changesOf } from "../projects.ts";
 import { Commits, readPush } from "../pushed.ts";
@@ -87,17 +87,12 @@ export function readGiteaHook({ headers, body, config }: HookRequest): Heard {
       return expecting(PullRequest, payload, "a pull request", readPullRequest);
     case "issue_comment":
       return expecting(Comment, payload, "a comment", (said) => {
-        if (said.action !== "created") return nothing("Only new comments are read.");
-        if (!said.is_pull) return nothing("Comments on issues are not read.");
-        const commands = commandsIn(said.comment.body);
-        if (commands.length === 0) return nothing(NO_COMMAND);
-        const by = said.sender.login;
-        // It does not tell what somebody may do; of the owner everybody knows.
-        const isCollaborator = by === said.repository.owner.login ? true : undefined;
-        return of(
-          said.repository.full_name,
-          commands.map((command) => ({ kind: "comment", number: said.issue.number, command, isCollaborator, by })),
-        );
+        const changes = readComment(said, {
+          isOnPullRequest: said.is_pull,
+          // It does not tell what somebody may do; of the owner everybody knows.
+          isCollaborator: said.sender.login === said.repository.owner.login ? true : undefined,
+        });
+        return typeof changes === "string" ? nothing(changes) : of(said.repository.full_name, changes);
       });
     default:
       return payload === undefined ? refused(400, "The body is no JSON.") : nothing(`Nothing is done about ${event}.`);

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Heard, HookRequest } from "../../../src/forge.ts";
 import { GitRef, Sha } from "../../../src/names.ts";
-import { commandsIn, NO_COMMAND } from "../comment-commands.ts";
+import { readComment } from "../comment-commands.ts";
 import { expecting, isPlain, line, nothing, pullRequestNumber, readPayload, refused } from "../payload.ts";
 import { type ChangeOfRepository, changesOf } from "../projects.ts";
 import { Commits, readPush } from "../pushed.ts";
@@ -94,17 +94,11 @@ export function readGithubHook({ headers, body, config }: HookRequest): Heard {
       return expecting(PullRequest, payload, "a pull request", readPullRequest);
     case "issue_comment":
       return expecting(Comment, payload, "a comment", (said) => {
-        if (said.action !== "created") return nothing("Only new comments are read.");
-        if (said.issue.pull_request === undefined || said.issue.pull_request === null)
-          return nothing("Comments on issues are not read.");
-        const commands = commandsIn(said.comment.body);
-        if (commands.length === 0) return nothing(NO_COMMAND);
-        const isCollaborator = TRUSTED.includes(said.comment.author_association);
-        const by = said.sender.login;
-        return of(
-          said.repository.full_name,
-          commands.map((command) => ({ kind: "comment", number: said.issue.number, command, isCollaborator, by })),
-        );
+        const changes = readComment(said, {
+          isOnPullRequest: said.issue.pull_request !== undefined && said.issue.pull_request !== null,
+          isCollaborator: TRUSTED.includes(said.comment.author_association),
+        });
+        return typeof changes === "string" ? nothing(changes) : of(said.repository.full_name, changes);
       });
     default:
       return payload === undefined ? refused(400, "The body is no JSON.") : nothing(`Nothing is done about ${event}.`);
