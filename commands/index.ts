@@ -2,6 +2,8 @@
 import type { Command } from "../src/chat/command.ts";
 import { approve } from "./approve.ts";
 import { audit } from "./audit.ts";
+import { backup } from "./backup.ts";
+import { backups } from "./backups.ts";
 import { build } from "./build.ts";
 import { cancel } from "./cancel.ts";
 import { claim } from "./claim.ts";
@@ -98,6 +100,8 @@ export const commands: readonly Command[] = [
   disk,
   audit,
   unlock,
+  backup,
+  backups,
   report,
   shutdown,
 ];

@@ -4,10 +4,14 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { finishReplacing } from "./backup/replace.ts";
 import { ConfigError, describeError } from "./errors.ts";
 
 /** The longest path of a unix socket, less its closing NUL (unix(7), sun_path). */
 const SOCKET_PATH_MAX = 107;
+
+/** Another process has it. */
+export class FolderTakenError extends ConfigError {}
 
 export interface DataFolder extends AsyncDisposable {
   /** Eight hexadecimal digits, made once: they name what this docker-ci makes on an engine that others may use too. */
@@ -27,13 +31,16 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
       cause: error,
     });
   }
-  const server = await lock(folder);
-  return {
-    instance: await readInstance(folder),
-    async [Symbol.asyncDispose]() {
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const taken = `another docker-ci uses ${folder}; stop it, or set another data: folder`;
+  const lock = await lockFolder(folder, "docker-ci", taken);
+  try {
+    // A restore that was killed half way is done to its end first: nothing may run on half of each.
+    await finishReplacing(folder);
+  } catch (error) {
+    await lock[Symbol.asyncDispose]();
+    throw error;
+  }
+  return { ...lock, instance: await readInstance(folder) };
 }
 
 /** The identity of a data folder, made when it has none. */
@@ -47,9 +54,22 @@ export async function readInstance(folder: string): Promise<string> {
   return (await readFile(file, "utf8")).trim();
 }
 
-async function lock(folder: string): Promise<Server> {
-  const inside = join(folder, "docker-ci.sock");
-  const hash = createHash("sha256").update(folder).digest("hex").slice(0, 16);
+/**
+ * Takes what that name stands for in the folder, until disposed of or the process ends.
+ * @param taken says what is to be done when another process has it. @throws ConfigError
+ */
+export async function lockFolder(folder: string, name: string, taken: string): Promise<AsyncDisposable> {
+  const server = await listenAlone(folder, name, taken);
+  return {
+    async [Symbol.asyncDispose]() {
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function listenAlone(folder: string, name: string, taken: string): Promise<Server> {
+  const inside = join(folder, `${name}.sock`);
+  const hash = createHash("sha256").update(inside).digest("hex").slice(0, 16);
   const path = Buffer.byteLength(inside) <= SOCKET_PATH_MAX ? inside : join(tmpdir(), `docker-ci-lock-${hash}.sock`);
   for (let tries = 0; ; tries += 1) {
     try {
@@ -61,9 +81,7 @@ async function lock(folder: string): Promise<Server> {
         });
       }
       if (await answers(path)) {
-        throw new ConfigError("docker-ci cannot start.", [
-          `data: another docker-ci uses ${folder}; stop it, or set another data: folder`,
-        ]);
+        throw new FolderTakenError("docker-ci cannot start.", [`data: ${taken}`]);
       }
       // Left by a process that was killed: nobody listens there any more.
       await rm(path, { force: true });

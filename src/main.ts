@@ -3,7 +3,8 @@
 import { fstatSync } from "node:fs";
 import type { Adapters } from "./command-line/adapters.ts";
 import { holdYoungHeap } from "./command-line/young-heap.ts";
-import { ConfigError, describeError, RuntimeError } from "./errors.ts";
+import { ConfigError, describeError, RuntimeError, UserError } from "./errors.ts";
+import type { OpenStore } from "./object-store.ts";
 import { VERSION } from "./package.ts";
 
 const USAGE = `docker-ci ${VERSION}: continuous integration that lives in your team's chat
@@ -17,6 +18,8 @@ const USAGE = `docker-ci ${VERSION}: continuous integration that lives in your t
   docker-ci health                whether the docker-ci of this configuration answers; status 0 or 1
   docker-ci prune [--dry-run]     clears up what had its time, or says what that would remove
   docker-ci audit verify          whether the audit log is whole
+  docker-ci backup                a backup of everything, proven and copied; --prune [--dry-run] removes old ones
+  docker-ci restore <file|s3 url> a backup in the place of what is here, which is kept; --yes asks nobody
   docker-ci help, --version
 
 The configuration is ./docker-ci.yml, or the file that DOCKER_CI_CONFIG names; none is fine for a first look.
@@ -83,6 +86,19 @@ async function main(argv: readonly string[]): Promise<number> {
       const { verifyAudit } = await import("./command-line/audit.ts");
       return verifyAudit();
     }
+    case "backup": {
+      const wrong = rest.find((word) => word !== "--prune" && !(word === "--dry-run" && rest.includes("--prune")));
+      if (wrong !== undefined) return unknown(wrong);
+      const { backup } = await import("./command-line/backup.ts");
+      return backup(openStore, { prune: rest.includes("--prune"), dryRun: rest.includes("--dry-run") });
+    }
+    case "restore": {
+      const [source = "", ...others] = rest.filter((word) => word !== "--yes");
+      const wrong = source === "" || source.startsWith("-") ? source : others[0];
+      if (wrong !== undefined) return unknown(wrong);
+      const { restoreBackup } = await import("./command-line/restore.ts");
+      return restoreBackup(openStore, { source, yes: rest.includes("--yes") });
+    }
     case "version":
     case "--version":
       process.stdout.write(`docker-ci ${VERSION}\n`);
@@ -97,6 +113,12 @@ async function main(argv: readonly string[]): Promise<number> {
       return EXIT.usage;
   }
 }
+
+/** Loaded with the first bucket. */
+const openStore: OpenStore = async (bucket) => {
+  const { openS3 } = await import("../adapters/s3/index.ts");
+  return openS3(bucket);
+};
 
 /** Loaded together and only when something is to be done: they take most of the start. */
 async function loadAdapters(): Promise<Adapters> {
@@ -165,10 +187,7 @@ async function loadAdapters(): Promise<Adapters> {
         }),
       };
     },
-    async openStore(bucket) {
-      const { openS3 } = await import("../adapters/s3/index.ts");
-      return openS3(bucket);
-    },
+    openStore,
     createRunner: job.createBuildRunner,
   };
 }
@@ -189,7 +208,8 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   process.stderr.write(`docker-ci: ${error instanceof ConfigError ? error.message : describeError(error)}\n`);
-  if (!(error instanceof ConfigError || error instanceof RuntimeError) && error instanceof Error) {
+  const isSaid = [ConfigError, RuntimeError, UserError].some((kind) => error instanceof kind);
+  if (!isSaid && error instanceof Error) {
     process.stderr.write(`${error.stack ?? ""}\n`);
   }
   process.exitCode =

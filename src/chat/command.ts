@@ -2,6 +2,7 @@
 import type { Readable } from "node:stream";
 import { z } from "zod";
 import type { Audit } from "../audit/audit.ts";
+import type { AskedBackups } from "../backup/asked.ts";
 import type { Builds } from "../builds/builds.ts";
 import type { LogLine } from "../builds/log-files.ts";
 import type { Clock } from "../clock.ts";
@@ -59,6 +60,8 @@ export interface CommandServices {
   workers(): Promise<readonly WorkerStatus[]>;
   /** What waits to be said, where and why. */
   outbox(): Promise<OutboxState>;
+  /** Missing where none are made. */
+  readonly backups?: Pick<AskedBackups, "state" | "ask">;
   /** Mails the daily report now and gives its recipients; missing where no mail is configured. */
   mailReport?(): Promise<readonly string[]>;
   /** Lines of a build's log; undefined when this machine has no log of it. */

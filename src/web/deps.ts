@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Audit } from "../audit/audit.ts";
+import type { BackupsState } from "../backup/backups.ts";
 import type { Builds } from "../builds/builds.ts";
 import type { ReadChanges } from "../builds/changes.ts";
 import type { LiveEvent } from "../builds/live-log.ts";
@@ -16,6 +17,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { BuildNumber } from "../names.ts";
 import type { OutboxState } from "../queue/outbox-rooms.ts";
 import type { WorkerStatus } from "../queue/worker-status.ts";
+import type { Releases } from "../releases/releases.ts";
 import type { Results } from "../results/results.ts";
 import type { Schedules } from "../schedules/schedules.ts";
 import type { PullRequests } from "../triggers/allow-pull-request.ts";
@@ -35,6 +37,8 @@ export interface WebDeps {
   health(): Promise<Record<string, string>>;
   /** What waits to be said, where and why. */
   outbox(): Promise<OutboxState>;
+  /** Missing where none are made. */
+  backups?(): Promise<BackupsState>;
   /** What is broken, the oldest first. */
   incidents(): Promise<readonly Incident[]>;
   /** The workers that were heard of in the last seconds. */
@@ -46,6 +50,7 @@ export interface WebDeps {
   skipped(): Promise<readonly Skipped[]>;
   /** Those of outsiders that wait for somebody's word. */
   readonly pullRequests: PullRequests;
+  readonly releases: Pick<Releases, "get" | "latest" | "approve" | "reject">;
   readonly schedules: Schedules;
   readonly audit: Pick<Audit, "latest" | "record">;
   openLog(number: BuildNumber): Promise<Readable | undefined>;

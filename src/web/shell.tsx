@@ -30,6 +30,7 @@ const BELOW = [
   ["/workers", "Workers"],
   ["/outbox", "Outbox"],
   ["/audit", "Audit"],
+  ["/backups", "Backups"],
   ["/api/openapi.json", "API"],
 ] as const;
 
