@@ -127,7 +127,8 @@ function pathParts(path: string): string[] | undefined {
   }
 }
 
-async function openInside(
+/** A plain file in a folder, reached over no link, opened for reading; the caller closes it. */
+export async function openInside(
   folder: string,
   parts: readonly string[],
 ): Promise<{ readonly handle: FileHandle; readonly stats: Stats } | undefined> {

@@ -92,7 +92,7 @@ test.each([
     'nightly: found "sometimes", allowed: true, false, or a mapping with the keys at, timezone, bucket, endpoint, region, access_key, secret_key, path_style, storage_class, layout, latest, keep',
   ],
   ["nightly: { at: noon }", 'nightly.at: found "noon", allowed: a schedule of five fields such as "0 7 * * *"'],
-  ["nightly: { kept: 3 }", "nightly.kept: unknown key. Did you mean keep?"],
+  ["nightly: { keeps: 3 }", "nightly.keeps: unknown key. Did you mean keep?"],
   [
     'nightly: { layout: "{project}/{version}/{file}" }',
     'nightly.layout: found "{project}/{version}/{file}", allowed: a path with {date}, ending in /{file}, such as {project}/nightly/{date}/{file}',

@@ -1,0 +1,96 @@
+/** The files of a version with all that is published beside them: sums, manifest, signatures and the public key. */
+import { join } from "node:path";
+import { artifactsFolder } from "../../builds/pipeline-of-build.ts";
+import { RuntimeError } from "../../errors.ts";
+import { dayOf } from "../../report/days.ts";
+import type { SigningKey } from "../../signer.ts";
+import { type CollectedFile, chooseFiles, openFile, sumFiles } from "./collect.ts";
+import { isNight } from "./layout.ts";
+import {
+  KEY,
+  MANIFEST,
+  MANIFEST_SIGNATURE,
+  makeManifest,
+  manifestText,
+  SUMS,
+  SUMS_SIGNATURE,
+  sha256Of,
+  sumsText,
+} from "./manifest.ts";
+import type { Publication } from "./scene.ts";
+import { passedBuild } from "./step-build.ts";
+import type { Upload } from "./upload.ts";
+
+const TEXT = "text/plain; charset=utf-8";
+const JSON_TYPE = "application/json";
+const ARMOUR = "application/pgp-signature";
+
+/** Read from the folder of the build, which no one changes any more: done again, it comes to the same. */
+export async function collect(publication: Publication): Promise<readonly CollectedFile[]> {
+  const { release, config, scene, signal } = publication;
+  const build = await passedBuild(publication);
+  const { project, version } = release.plan;
+  const date = isNight(version) ? version : dayOf(new Date(release.requestedAt), "Etc/UTC");
+  const artifacts = build.steps.flatMap((step) => step.artifacts ?? []);
+  const chosen = chooseFiles(artifacts, config, { project, version, date }, build.number);
+  return sumFiles(folderOf(scene.config.dataDir, build.number), chosen, signal);
+}
+
+/**
+ * All of it in the order in which it is put: the manifest last, so that a version without one was not finished. The texts are of the
+ * records and the files alone, and come to the same each time; a signature has a time in it, so an older one that is good will do.
+ */
+export async function sign(publication: Publication, files: readonly CollectedFile[]): Promise<readonly Upload[]> {
+  const { signer, signal, release, scene } = publication;
+  const build = await passedBuild(publication);
+  const key = await signer?.key(signal);
+  const keyText = key === undefined ? undefined : Buffer.from(`${key.publicKey.trimEnd()}\n`);
+  const manifest = makeManifest({
+    release,
+    startedAt: release.state.startedAt,
+    build: { number: build.number, finishedAt: build.state.finishedAt },
+    key: key && keyText && { fingerprint: key.fingerprint, sha256: sha256Of(keyText) },
+    files,
+  });
+  const sums = Buffer.from(sumsText(files));
+  const text = Buffer.from(manifestText(manifest));
+  const folder = folderOf(scene.config.dataDir, build.number);
+  return [
+    ...files.map(
+      ({ path, name, bytes, sha256 }): Upload => ({ name, bytes, sha256, open: () => openFile(folder, path) }),
+    ),
+    textUpload(SUMS, sums, TEXT),
+    ...(key === undefined || keyText === undefined
+      ? []
+      : [
+          textUpload(KEY, keyText, "application/pgp-keys"),
+          await signature(publication, key, SUMS_SIGNATURE, sums),
+          await signature(publication, key, MANIFEST_SIGNATURE, text),
+        ]),
+    textUpload(MANIFEST, text, JSON_TYPE),
+  ];
+}
+
+async function signature(
+  { signer, signal, scene }: Publication,
+  key: SigningKey,
+  name: string,
+  of: Buffer,
+): Promise<Upload> {
+  if (signer === undefined) throw new RuntimeError("there is no key to sign with", { retryable: false });
+  const armoured = await signer.sign(of, signal);
+  return {
+    ...textUpload(name, Buffer.from(armoured), ARMOUR),
+    async accepts(content) {
+      return (await scene.verifySignature(of, content.toString(), key.publicKey, signal)).kind === "good";
+    },
+  };
+}
+
+function textUpload(name: string, content: Buffer, contentType: string): Upload {
+  return { name, bytes: content.length, sha256: sha256Of(content), contentType, open: async () => content };
+}
+
+function folderOf(dataDir: string, build: number): string {
+  return join(artifactsFolder(dataDir), String(build));
+}
