@@ -39,6 +39,8 @@ export interface Making {
   readonly application: Application;
   readonly env: Values;
   readonly board: ProgressBoard;
+  /** One that runs may be answering for a domain, so `--recreate` is not for it. */
+  readonly leavesRunning?: boolean;
 }
 
 /** Makes it where it is not there (O-143). What is there and differs is told, and replaced only by `--recreate`. */
@@ -57,35 +59,36 @@ export async function make(making: Making): Promise<Outcome> {
 }
 
 /**
- * Makes it, starts it and waits until it is healthy (O-144). @returns also whether it was not running before.
+ * Makes it, starts it and waits until it is healthy (O-144).
  * @throws RuntimeError when it does not become healthy; it is left as it is then, for its logs.
  */
-export async function bringUp(making: Making): Promise<{ readonly outcome: Outcome; readonly started: boolean }> {
+export async function bringUp(making: Making): Promise<Outcome> {
   const { daemon, application, env, session } = making;
   const info = await inspect(daemon, application.container);
   if (info === undefined) {
     await create(making);
     await startAndWait(making);
-    return { outcome: { result: "created and started" }, started: true };
+    return { result: "created and started" };
   }
   const changed = await differencesOf(daemon, application, env, info);
   if (changed.length > 0) {
-    if (!session.options.recreate) return { outcome: differing(changed), started: false };
+    const isInUse = info.State.Running && making.leavesRunning === true;
+    if (!session.options.recreate || isInUse) return differing(changed, isInUse);
     await recreate(making, () => startAndWait(making));
-    return { outcome: { result: "created again and started", details: changed }, started: false };
+    return { result: "created again and started", details: changed };
   }
   if (info.State.Running) {
     await waitUntilHealthy(daemon, application, { host: daemon.host, signal: session.signal });
-    return { outcome: { result: "running already" }, started: false };
+    return { result: "running already" };
   }
   await startAndWait(making);
-  return { outcome: { result: "started" }, started: true };
+  return { result: "started" };
 }
 
-function differing(changed: readonly string[]): Outcome {
+function differing(changed: readonly string[], isInUse = false): Outcome {
   return {
     result: "failed: it was made with other settings, and is left as it is",
-    details: [...changed, "another release_name makes a second one, --recreate replaces this one"],
+    details: [...changed, `another release_name makes a second one${isInUse ? "" : ", --recreate replaces this one"}`],
     failed: true,
   };
 }

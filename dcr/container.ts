@@ -98,7 +98,14 @@ async function connectLinks({ engine }: Daemon, application: Application): Promi
     }
   }
   for (const [network, links] of linksByNetwork(application)) await connect(network, application.container, links);
-  await unless(connect(linkNetwork(application.container), application.container, []), [404], undefined);
+  // The Engine takes a network that is not there, and fails at the start.
+  const own = linkNetwork(application.container);
+  const isLinkedTo = await unless(
+    engine.ask((docker) => docker.getNetwork(own).inspect()),
+    [404],
+    undefined,
+  );
+  if (isLinkedTo !== undefined) await connect(own, application.container, []);
 }
 
 /** `invalid mount config for type "bind": bind source path does not exist: /home/docker-ci` */

@@ -69,7 +69,7 @@ export async function answerAt(daemon: Reach, port: number, path: string, host: 
   try {
     const socket = await daemon.connectTo(port);
     const status = await new Promise<number | undefined>((answer, refuse) => {
-      const options = { path, agent: false, headers: { host, connection: "close" }, createConnection: () => socket };
+      const options = { path, headers: { host, connection: "close" }, createConnection: () => socket };
       const asked = request(options, (response) => {
         response.resume();
         answer(response.statusCode);

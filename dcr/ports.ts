@@ -1,4 +1,5 @@
 /** Ports of a container as applications write them: `80`, `2222:22`, `127.0.0.1:8080:80`, `7000-7002`, `53:53/udp` (O-154). */
+import { isIP } from "node:net";
 
 export const PORT_EXAMPLES =
   'a port such as "8000", "2222:22", "127.0.0.1:8080:80", "7000-7002" or "53:53/udp" (container, host:container, address:host:container)';
@@ -24,6 +25,7 @@ export function parsePorts(text: string): readonly PublishedPort[] | undefined {
   const hosts = host === "" ? [] : range(host);
   if (ports === undefined || hosts === undefined) return undefined;
   const hostIp = ip.replace(/^\[|\]$/g, "");
+  if (hostIp !== "" && isIP(hostIp) === 0) return undefined;
   // A range of the host's for a single port lets the Engine choose one of it.
   if (ports.length === 1 && hosts.length > 1) return [{ container: `${inside}/${protocol}`, hostIp, hostPort: host }];
   if (hosts.length > 0 && hosts.length !== ports.length) return undefined;

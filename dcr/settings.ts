@@ -59,20 +59,27 @@ const userName = textLike(/^[A-Za-z_][\w.-]*$/, "a user's name");
 const anyCaseFlag = z.preprocess((value) => (typeof value === "string" ? value.toLowerCase() : value), flag);
 const tls = section({ ca: text("a file").optional(), cert: text("a file").optional(), key: text("a file").optional() });
 
-const daemon = z.preprocess(
-  (value) => (typeof value === "string" ? { address: value } : value),
-  section({ address: endpoint, name: text("a name").optional(), host: hostName.optional(), tls: tls.optional() }),
+const daemon = z.union(
+  [
+    endpoint.transform((address) => ({ address, name: undefined, host: undefined, tls: undefined })),
+    section({ address: endpoint, name: text("a name").optional(), host: hostName.optional(), tls: tls.optional() }),
+  ],
+  { error: `${DAEMON_EXAMPLES}, or a mapping with address, name, host, tls` },
 );
 
-const traefik = z.preprocess(
-  (value) => (typeof value === "string" ? { address: value } : value),
-  section({
-    address: redisAddress,
-    root: textLike(/^[\w.-]+(?:\/[\w.-]+)*$/, "Traefik's rootKey").default("traefik"),
-    entrypoints: oneOrMany(text("an entry point of Traefik's"), "entry points").default([]),
-    tls: flag.default(false),
-    certresolver: text("a certificate resolver of Traefik's").optional(),
-  }),
+const traefikOptions = {
+  root: textLike(/^[\w.-]+(?:\/[\w.-]+)*$/, "Traefik's rootKey").default("traefik"),
+  entrypoints: oneOrMany(text("an entry point of Traefik's"), "entry points").default([]),
+  tls: flag.default(false),
+  certresolver: text("a certificate resolver of Traefik's").optional(),
+};
+
+const traefik = z.union(
+  [
+    redisAddress.transform((address) => ({ address, ...section(traefikOptions).parse({}) })),
+    section({ address: redisAddress, ...traefikOptions }),
+  ],
+  { error: `${REDIS_EXAMPLES}, or a mapping with address, root, entrypoints, tls, certresolver` },
 );
 
 const Written = section({

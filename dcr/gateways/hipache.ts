@@ -62,12 +62,12 @@ export async function openHipache(address: RedisAddress): Promise<Gateway> {
 }
 
 function keys(domain: string): { list: string; dead: string; record: string } {
-  return { list: `frontend:${domain}`, dead: `dead:${domain}`, record: recordKey(domain) };
+  return { list: `frontend:${domain}`, dead: `dead:${domain}`, record: recordKey("hipache", domain) };
 }
 
-/** Where `dcr` keeps what a gateway's own keys do not say. */
-export function recordKey(domain: string): string {
-  return `dcr:frontend:${domain}`;
+/** Where `dcr` keeps what a gateway's own keys do not say; two gateways may share one Redis. */
+export function recordKey(gateway: string, domain: string): string {
+  return `dcr:${gateway}:${domain}`;
 }
 
 function entriesOf({ frontend: { identifier, backends } }: State): string[] {

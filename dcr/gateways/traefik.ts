@@ -58,7 +58,7 @@ export async function openTraefik(address: RedisAddress, options: TraefikOptions
     name,
     async read(domain) {
       const { servers } = places(domain, options);
-      const answer = await redis.ask((client) => client.eval(READ, 2, ...keys(domain), servers));
+      const answer = await redis.ask((client) => client.eval(READ, 2, ...keys(domain, options), servers));
       const [backends, record, identifier] = Read.parse(answer);
       return {
         frontend: { identifier: identifier === "" ? undefined : identifier, backends },
@@ -72,7 +72,7 @@ export async function openTraefik(address: RedisAddress, options: TraefikOptions
         client.eval(
           COMMIT,
           2,
-          ...keys(domain),
+          ...keys(domain, options),
           recordText(expected.record),
           identifierOf(expected),
           recordText(next.record),
@@ -92,8 +92,9 @@ export async function openTraefik(address: RedisAddress, options: TraefikOptions
   };
 }
 
-function keys(domain: string): [string, string] {
-  return [recordKey(domain), `${recordKey(domain)}:identifier`];
+function keys(domain: string, { root }: TraefikOptions): [string, string] {
+  const record = recordKey(root, domain);
+  return [record, `${record}:identifier`];
 }
 
 function identifierOf({ frontend }: State): string {

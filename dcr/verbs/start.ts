@@ -18,7 +18,7 @@ export const start: Verb = {
       session,
       async (daemon, application) => {
         const making = { session, daemon, application, env: env.get(application) ?? new Map(), board };
-        return (await bringUp(making)).outcome;
+        return await bringUp(making);
       },
       { chained: true },
     );

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, RuntimeError } from "../../src/errors.ts";
 import type { Application } from "../application.ts";
 import { bringUp, environments } from "../bring-up.ts";
-import { stopContainer } from "../container.ts";
+import { inspect, stateOf, stopContainer } from "../container.ts";
 import type { Daemon } from "../daemon.ts";
 import { replace, type State } from "../gateways/frontend.ts";
 import { change, type Gateway } from "../gateways/gateway.ts";
@@ -36,7 +36,7 @@ export const switchOver: Verb = {
     "start what does not run, wait until it is healthy, and put it in place of all backends in one step; it is watched " +
     "(--watch, 5s), and all goes back when it does not stay healthy",
   takesDomain: "optional",
-  options: ["watch"],
+  options: ["watch", "recreate"],
   usesGateways: true,
   async run(session) {
     const targets = registered(session);
@@ -80,16 +80,18 @@ async function startAll(session: Session) {
   const rows = await onEveryHost(
     session,
     async (daemon, application) => {
-      const making = { session, daemon, application, env: env.get(application) ?? new Map(), board };
-      try {
-        const { outcome, started: isStarted } = await bringUp(making);
-        if (isStarted) started.push({ daemon, application });
-        return outcome;
-      } catch (error) {
-        // It may run and be of no use; what did not run before does not run afterwards.
-        started.push({ daemon, application });
-        throw error;
-      }
+      const making = {
+        session,
+        daemon,
+        application,
+        env: env.get(application) ?? new Map(),
+        board,
+        leavesRunning: true,
+      };
+      const wasRunning = stateOf(await inspect(daemon, application.container)) === "running";
+      // Healthy or not: what did not run before does not run on when nothing is switched.
+      if (!wasRunning) started.push({ daemon, application });
+      return await bringUp(making);
     },
     { chained: true },
   );
