@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { S3_SETTINGS } from "../../adapters/s3/client.ts";
 import { openS3 } from "../../adapters/s3/index.ts";
 import { type ReleaseScene, startReleases } from "../../jobs/release.ts";
-import { createAudit } from "../../src/audit/audit.ts";
+import { type Audit, createAudit } from "../../src/audit/audit.ts";
 import { claimBucket } from "../../src/bucket-owner.ts";
 import type { Build } from "../../src/builds/build.ts";
 import { leftBehind } from "../../src/builds/pipeline-of-build.ts";
@@ -20,7 +20,7 @@ import { createReleaseStore } from "../../src/releases/redis-store.ts";
 import { isOver, type Release, type ReleasePlan, Version } from "../../src/releases/release.ts";
 import type { ReleaseStore } from "../../src/releases/store.ts";
 import type { Revision, Revisions } from "../../src/revisions.ts";
-import { type Gpg, openGpg, verifyWithGpg } from "./gpg.ts";
+import { type QuickSigner, quickSigner, verifyQuickly } from "./quick-signer.ts";
 import { configOf, openRecords, type Records, revisionOf } from "./records.ts";
 import { S3_KEY, type S3TestServer, startS3 } from "./s3-server.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -81,8 +81,9 @@ export interface ReleaseSite extends AsyncDisposable {
   readonly records: Records;
   readonly releases: ReleaseStore;
   readonly config: Config;
-  readonly gpg: Gpg;
-  readonly scene: ReleaseScene;
+  /** The key of the releases. */
+  readonly signing: QuickSigner;
+  readonly scene: ReleaseScene & { readonly audit: Audit };
   readonly dataDir: string;
   /** What the next builds leave behind; undefined: they fail. */
   files: Files | undefined;
@@ -91,6 +92,8 @@ export interface ReleaseSite extends AsyncDisposable {
   /** Drives it to its end. */
   published(version: string, changes?: Partial<ReleasePlan>): Promise<Release>;
   over(release: Release): Promise<Release>;
+  /** As if a version had been published before. */
+  seed(version: string, key?: string): Promise<void>;
   /** What `latest` says; "" where there is nothing. */
   latest(key?: string): Promise<string>;
   /** The lines that wait to be said in the room. */
@@ -103,17 +106,17 @@ export interface ReleaseSite extends AsyncDisposable {
 export async function openReleaseSite(more = "", outside = (text: string) => text): Promise<ReleaseSite> {
   const server = await startS3({ buckets: [BUCKET, NIGHTS] });
   const folder = await temporaryFolder();
-  const gpg = await openGpg();
+  const signing = quickSigner();
   const config = configOf(outside(releaseConfig(server.endpoint, folder.path, more)));
   const records = await openRecords(config);
   const redis = records.redis.commands;
   const releases = createReleaseStore(redis, records.log);
   const clock = { now: () => new Date() };
-  const scene: ReleaseScene = {
+  const scene: ReleaseSite["scene"] = {
     config,
     openStore: async (bucket) => openS3(bucket, SETTINGS),
-    openSigner: async () => gpg.signer,
-    verifySignature: verifyWithGpg,
+    openSigner: async () => signing.signer,
+    verifySignature: verifyQuickly,
     releases,
     builds: records.builds,
     revisions: revisionsOf(revisionOf("6")),
@@ -137,7 +140,7 @@ export async function openReleaseSite(more = "", outside = (text: string) => tex
     records,
     releases,
     config,
-    gpg,
+    signing,
     scene,
     dataDir: folder.path,
     files: FILES,
@@ -159,6 +162,10 @@ export async function openReleaseSite(more = "", outside = (text: string) => tex
           seen: () => JSON.stringify(records.entries(40).map(({ msg, reason, err }) => ({ msg, reason, err }))),
         },
       ),
+    async seed(version, key = "docker/latest") {
+      await using store = openS3((config.releases.get(DOCKER) ?? fail()).target, SETTINGS);
+      await store.put(key, Buffer.from(`${version}\n`), {}, new AbortController().signal);
+    },
     async latest(key = "docker/latest") {
       const found = [BUCKET, NIGHTS].find((bucket) => server.objects(bucket).some((object) => object.key === key));
       return found === undefined ? "" : (await server.read(found, key)).toString();
@@ -179,11 +186,32 @@ export async function openReleaseSite(more = "", outside = (text: string) => tex
       await working[Symbol.asyncDispose]();
       await records[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
-      await gpg[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
   };
   return site;
+}
+
+/** The scene with something that happens before or after an object is put. */
+export function withPuts(
+  scene: ReleaseScene,
+  happens: { before?(key: string): Promise<unknown>; after?(key: string): Promise<unknown> },
+): ReleaseScene {
+  return {
+    ...scene,
+    async openStore(bucket) {
+      const store = await scene.openStore(bucket);
+      return {
+        ...store,
+        async put(key, content, options, signal) {
+          await happens.before?.(key);
+          const stored = await store.put(key, content, options, signal);
+          await happens.after?.(key);
+          return stored;
+        },
+      };
+    },
+  };
 }
 
 function fail(): never {
@@ -230,7 +258,7 @@ export async function runBuild(
 }
 
 async function approve(
-  { config, releases, gpg }: ReleaseSite,
+  { config, releases, signing }: ReleaseSite,
   versionText: string,
   changes: Partial<ReleasePlan> = {},
 ): Promise<Release> {
@@ -247,7 +275,7 @@ async function approve(
     author: revision.author,
     pipeline: pipelineDigest(config, DOCKER) ?? "",
     target: placeOf(settings, DOCKER, version).target,
-    key: gpg.key.fingerprint,
+    key: signing.key.fingerprint,
     commits: [{ sha: revision.sha, author: "bob", title: "Fix *all* of it, says @eve" }],
     commitsCut: false,
     commitsSince: Version.parse("0.8.1"),
