@@ -47,7 +47,8 @@ export async function openTunnel(destination: SshDestination, target: SshTarget)
     child.once("close", (code) => {
       running.delete(child);
       if (code !== 0 && code !== null) complaint = lastLine(said) ?? `ssh ended with ${code}`;
-      socket.destroy();
+      // Only now: whoever sees the end of the connection may ask at once why.
+      socket.end();
     });
   });
   server.listen(path);
@@ -88,7 +89,7 @@ function carry(socket: Socket, child: ChildProcessByStdio<Writable, Readable, Re
   socket.on("close", () => child.kill());
   child.stdin.on("error", () => socket.destroy());
   socket.pipe(child.stdin);
-  child.stdout.pipe(socket);
+  child.stdout.pipe(socket, { end: false });
 }
 
 function lastLine(said: string): string | undefined {

@@ -32,6 +32,8 @@ interface RunOptions {
   readonly signal: AbortSignal;
   readonly cwd: string;
   readonly onOutput: (text: string) => void;
+  /** Whether progress is drawn in place. */
+  readonly isTerminal: boolean;
 }
 
 export const LOCAL = "unix:///var/run/docker.sock";
@@ -63,7 +65,14 @@ export async function openDcrCorner(): Promise<DcrCorner> {
 
 async function run(
   words: readonly string[],
-  { env = {}, answer, signal = new AbortController().signal, cwd, onOutput }: Partial<RunOptions> & { cwd: string },
+  {
+    env = {},
+    answer,
+    signal = new AbortController().signal,
+    cwd,
+    onOutput,
+    isTerminal = false,
+  }: Partial<RunOptions> & { cwd: string },
 ): Promise<Ran> {
   const said = { output: "", errors: "", all: "" };
   const sink = (kind: "output" | "errors") =>
@@ -83,7 +92,8 @@ async function run(
           said.all += question;
           return answer;
         };
-  const code = await dcr(words, { cwd, environment: env, output: sink("output"), errors: sink("errors"), ask, signal });
+  const errors = Object.assign(sink("errors"), { isTTY: isTerminal });
+  const code = await dcr(words, { cwd, environment: env, output: sink("output"), errors, ask, signal });
   return { code, ...said };
 }
 
