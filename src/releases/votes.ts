@@ -1,7 +1,7 @@
 /** Whose word counts for a release, how many there are, and whether what they were given for still stands. */
 import type { Config, Person } from "../config.ts";
 import { pipelineDigest } from "./digest.ts";
-import { type Release, releaseName, type Vote } from "./release.ts";
+import { isOver, type Release, releaseName, type Vote } from "./release.ts";
 
 /** How long after the last vote a release may still begin, where that came at the end of the window. */
 const BEGIN_MS = 10 * 60_000;
@@ -13,27 +13,30 @@ export function approversIn({ people }: Pick<Config, "people">): Person[] {
   return people.filter(({ roles }) => roles.includes("approver"));
 }
 
-/** Votes of people who may approve still, for the plan as it is; of each person one. */
-export function goodVotes(
-  { votes, digest }: Pick<Release, "votes" | "digest">,
-  config: Pick<Config, "people">,
-): Vote[] {
+/** Votes of people who may approve still, for the plan as it is; of each person one. What is over keeps those that it had. */
+export function goodVotes(release: Release, config: Pick<Config, "people" | "releases">): Vote[] {
+  const { votes, digest, askedBy } = release;
+  if (isOver(release)) return [...votes];
+  const own = config.releases.get(release.plan.project)?.ownApproval === true;
   const names = new Set(approversIn(config).map(({ name }) => name));
   const counted = new Map<string, Vote>();
   for (const vote of votes) {
-    if (vote.digest === digest && names.has(vote.by) && !counted.has(vote.by)) counted.set(vote.by, vote);
+    const may = names.has(vote.by) && (own || askedBy !== `person:${vote.by}`);
+    if (may && vote.digest === digest && !counted.has(vote.by)) counted.set(vote.by, vote);
   }
   return [...counted.values()];
 }
 
-/** As many as the plan says, or as the configuration says by now where that is more. */
-export function votesNeeded({ plan }: Pick<Release, "plan">, { releases }: Pick<Config, "releases">): number {
+/** As many as the plan says, or as the configuration says by now where that is more and it is not over. */
+export function votesNeeded(release: Release, { releases }: Pick<Config, "releases">): number {
+  const { plan } = release;
+  if (isOver(release)) return plan.approvals;
   const now = (releases.get(plan.project)?.approvals ?? 0) + (plan.forced ? 1 : 0);
   return Math.max(plan.approvals, now);
 }
 
 /** Those who could approve and have not. */
-export function stillAsked(release: Release, config: Pick<Config, "people">): string[] {
+export function stillAsked(release: Release, config: Pick<Config, "people" | "releases">): string[] {
   const given = new Set(goodVotes(release, config).map(({ by }) => by));
   const names = new Set(approversIn(config).map(({ name }) => name));
   return release.plan.approvers.filter((name) => names.has(name) && !given.has(name));

@@ -2,6 +2,7 @@
 import { BUILD_STYLE } from "./build/style.ts";
 import { HOME_STYLE } from "./home/style.ts";
 import { PROJECT_STYLE } from "./projects/style.ts";
+import { RELEASE_STYLE } from "./releases/style.ts";
 import { TRENDS_STYLE } from "./trends/style.ts";
 import { WATERFALL_STYLE } from "./waterfall/style.ts";
 
@@ -75,4 +76,13 @@ form.row { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: end; }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 `;
 
-export const STYLE = [TOKENS, BASE, HOME_STYLE, PROJECT_STYLE, TRENDS_STYLE, WATERFALL_STYLE, BUILD_STYLE].join("");
+export const STYLE = [
+  TOKENS,
+  BASE,
+  HOME_STYLE,
+  PROJECT_STYLE,
+  TRENDS_STYLE,
+  WATERFALL_STYLE,
+  BUILD_STYLE,
+  RELEASE_STYLE,
+].join("");

@@ -7,6 +7,7 @@ import { lateApi } from "./api/late-api.ts";
 import { artifactRoutes } from "./artifacts.tsx";
 import { assetRoutes } from "./assets.ts";
 import { auditRoutes } from "./audit.tsx";
+import { backupRoutes } from "./backups.tsx";
 import { buildRoutes } from "./build/build.tsx";
 import { coverageRoutes } from "./coverage.ts";
 import type { Frame, WebDeps } from "./deps.ts";
@@ -19,7 +20,7 @@ import { machineRoutes } from "./machine/machine.ts";
 import { oldAddressRoutes } from "./old-addresses.ts";
 import { OutboxPage } from "./outbox-page.tsx";
 import { projectRoutes } from "./projects/project.tsx";
-import { releaseRoutes } from "./releases.tsx";
+import { releaseRoutes } from "./releases/releases.tsx";
 import { scheduleRoutes } from "./schedule.tsx";
 import { type Bar, MessagePage } from "./shell.tsx";
 import { waterfallRoutes } from "./waterfall/waterfall.tsx";
@@ -77,6 +78,7 @@ export function createWeb(deps: WebDeps): Hono {
 
   app.route("/", workerRoutes(deps, frame));
   app.route("/", auditRoutes(deps, frame));
+  app.route("/", backupRoutes(deps, frame));
   app.route("/", scheduleRoutes(deps, frame));
   app.route("/", releaseRoutes(deps, frame));
   app.route("/", oldAddressRoutes(deps));

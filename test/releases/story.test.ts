@@ -318,6 +318,16 @@ describe("what was voted on", () => {
     expect(stillGood(approved, configOf(changed(CONFIG())), NOW)).toEqual({ good: false, refused });
   });
 
+  test("is not published with the vote of who asked, which only counts for teams of one", async () => {
+    const approved = await approve();
+    const mine = { ...approved, askedBy: "person:bob" };
+    expect(stillGood(mine, configOf(CONFIG()), NOW)).toEqual({
+      good: false,
+      refused: "it has 1 of 2 approvals: the vote of bob counts no more",
+    });
+    expect(stillGood(mine, configOf(CONFIG(2, "own_approval: true")), NOW)).toEqual({ good: true });
+  });
+
   test("is not begun long after its window, and goes on for as long as it takes once it has begun", async () => {
     const approved = await approve();
     const late = new Date("2026-03-02T12:30:00.000Z");

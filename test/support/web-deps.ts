@@ -8,6 +8,7 @@ import { openResults } from "../../src/results/results.ts";
 import { createSchedules } from "../../src/schedules/schedules.ts";
 import type { WebDeps } from "../../src/web/deps.ts";
 import { clock, type Records } from "./records.ts";
+import { openReleases } from "./releases.ts";
 import { NO_PULL_REQUESTS } from "./talk.ts";
 
 export function webDeps(records: Records, changes: Partial<WebDeps> = {}): WebDeps {
@@ -26,6 +27,7 @@ export function webDeps(records: Records, changes: Partial<WebDeps> = {}): WebDe
     flaky: createFlakyLedger(redis.commands, clock, log),
     skipped: async () => [],
     pullRequests: NO_PULL_REQUESTS,
+    releases: openReleases(records).releases,
     schedules: createSchedules(config, redis.commands),
     audit: createAudit(redis.commands, clock),
     health: async () => ({}),

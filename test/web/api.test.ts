@@ -88,6 +88,7 @@ describe("the document", () => {
       "/api/projects",
       "/api/queue",
       "/api/releases",
+      "/api/releases/{number}",
       "/api/workers",
     ]);
   });

@@ -86,11 +86,13 @@ mail: { host: mail.example.org, from: ci@example.org, to: [ada@example.org, bob@
 });
 
 test("/releases says that there are none", async () => {
-  expect((await show("/releases")).text).toContain("There are none: docker-ci cannot cut releases yet.");
+  expect((await show("/releases")).text).toContain("There are none, and no project is set up for them:");
   const config = configOf(
     "projects: { docker: { repo: /r/docker } }\nreleases: { docker: { bucket: get.example.org } }",
   );
-  expect((await show("/releases", { config })).text).toContain("says of docker is checked, and kept for when it can");
+  expect((await show("/releases", { config })).text).toContain(
+    "!release docker 1.0.0 in a chat asks for the first one",
+  );
 });
 
 const WITH_LOGIN = configOf("web: { user: ada, password: correct-horse }\nprojects: { hello: { repo: /r/hello } }");

@@ -45,7 +45,7 @@ export function apiRoutes(deps: WebDeps, acts: Acts): OpenAPIHono {
   addChanging(app, deps, acts);
   describe(app, url, deps.version);
   app.all("/api/*", (c) => {
-    const path = c.req.path.replace(/^(\/api\/builds)\/[^/]+/, "$1/:number");
+    const path = c.req.path.replace(/^(\/api\/(?:builds|releases))\/[^/]+/, "$1/:number");
     const allowed = app.routes
       .filter((route) => route.path === path && route.method !== "ALL")
       .map(({ method }) => method);

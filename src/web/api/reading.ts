@@ -7,9 +7,10 @@ import { slotsOf } from "../../queue/worker-status.ts";
 import type { StepTest } from "../../results/kept-tests.ts";
 import type { WebDeps } from "../deps.ts";
 import { briefJson, buildJson, waitsForJson } from "./build-json.ts";
-import { findBuild } from "./find-build.ts";
+import { findBuild, found } from "./find-build.ts";
 import { listBuilds } from "./list-builds.ts";
 import { misfit, Problem } from "./problem.ts";
+import { releaseJson } from "./release-json.ts";
 import * as routes from "./routes.ts";
 
 export function addReading(app: OpenAPIHono, deps: WebDeps): void {
@@ -124,7 +125,18 @@ export function addReading(app: OpenAPIHono, deps: WebDeps): void {
     const { rooms, dropped } = await deps.outbox();
     return c.json({ rooms: [...rooms], dropped: [...dropped] }, 200);
   });
-  app.openapi(routes.listReleases, (c) => c.json({ releases: [] }, 200));
+  app.openapi(routes.listReleases, async (c) => {
+    const { project, before, limit } = c.req.valid("query");
+    const filter = { ...(project === undefined ? {} : { project }), ...(before === undefined ? {} : { before }) };
+    const page = await deps.releases.latest(limit + 1, filter);
+    const shown = page.slice(0, limit);
+    const next = page.length > limit ? (shown.at(-1)?.number ?? null) : null;
+    return c.json({ releases: shown.map((release) => releaseJson(release, deps.config)), next }, 200);
+  });
+  app.openapi(routes.readRelease, async (c) => {
+    const release = await found(() => deps.releases.get(c.req.valid("param").number));
+    return c.json(releaseJson(release, deps.config), 200);
+  });
 }
 
 function noLog(number: number): Problem {

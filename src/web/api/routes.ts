@@ -42,6 +42,12 @@ const buildNumber = z.coerce
   .positive()
   .max(Number.MAX_SAFE_INTEGER)
   .brand<"BuildNumber">();
+const releaseNumber = z.coerce
+  .number<string>({ error: "a release's number, such as 7" })
+  .int()
+  .positive()
+  .max(Number.MAX_SAFE_INTEGER)
+  .brand<"ReleaseNumber">();
 const number = z.object({ number: buildNumber.meta({ description: "Its number, such as 43." }) });
 const before = buildNumber.optional().meta({ description: "Only builds with a smaller number." });
 const login = [{ basic: [] }, { bearer: [] }];
@@ -135,7 +141,22 @@ export const listReleases = createRoute({
   method: "get",
   path: "/api/releases",
   summary: "The releases, the newest first.",
-  responses: { ...everywhere, 200: json(give.Releases, "All of them.") },
+  request: {
+    query: z.object({
+      project: ProjectName.optional(),
+      before: releaseNumber.optional().meta({ description: "Only releases with a smaller number." }),
+      limit: whole(1, LIMIT).default(NEWEST_SHOWN),
+    }),
+  },
+  responses: { ...everywhere, 200: json(give.Releases, "A page of them.") },
+});
+
+export const readRelease = createRoute({
+  method: "get",
+  path: "/api/releases/{number}",
+  summary: "A release.",
+  request: { params: z.object({ number: releaseNumber.meta({ description: "Its number, such as 7." }) }) },
+  responses: { ...everywhere, 200: json(give.ApiRelease, "All that is kept of it."), 404: error("There is none.") },
 });
 
 const once = z.object({

@@ -4,6 +4,7 @@ import { BuildState, StepResult } from "../../builds/build.ts";
 import { BuildEvent } from "../../pipeline/build-event.ts";
 import { Dropped } from "../../queue/outbox-lists.ts";
 import { OutboxRoomState } from "../../queue/outbox-rooms.ts";
+import { PublishStep, ReleasePlan, ReleaseState } from "../../releases/release.ts";
 import { CoverageTotals } from "../../results/coverage.ts";
 import { CoverageResult, Explanation, TestComparison } from "../../results/summary.ts";
 import { FailingTest, TestCase } from "../../results/test-case.ts";
@@ -71,12 +72,9 @@ export const ApiBuild = ApiBuildBrief.extend({
   worker: z.string().optional(),
   step: z.object({ name: z.string(), index: z.int(), count: z.int() }).optional(),
   cancelledBy: z.string().optional(),
-  conflicts: z
-    .array(z.string())
-    .optional()
-    .meta({
-      description: "Of a pull request that cannot be merged: the files in conflict; none without a common history.",
-    }),
+  conflicts: z.array(z.string()).optional().meta({
+    description: "Of a pull request that cannot be merged: the files in conflict; none without a common history.",
+  }),
   steps: z.array(ApiStep),
   failing: z.array(FailingTest).meta({ description: "The first of the failing tests; all are in `/tests`." }),
   comparison: TestComparison.optional(),
@@ -169,8 +167,57 @@ export const Workers = z
 
 export const Outbox = z.object({ rooms: z.array(OutboxRoomState), dropped: z.array(Dropped) }).openapi("Outbox");
 
-/** There are none yet. */
-export const Releases = z.object({ releases: z.array(z.looseObject({})) }).openapi("Releases");
+export const ApiRelease = z
+  .object({
+    number,
+    name: z.string().meta({ description: "As people say it: R7." }),
+    url: z.url().meta({ description: "Its page." }),
+    origin: z.enum(["person", "nightly"]),
+    kind: ReleasePlan.shape.kind,
+    project: z.string(),
+    version: z.string(),
+    ref: z.string(),
+    sha: z.string(),
+    title: z.string(),
+    author: z.string(),
+    state: z.enum(ReleaseState.options.map((option) => option.shape.kind.value)),
+    step: PublishStep.optional().meta({ description: "The one at work, or that failed." }),
+    reason: z.string().optional(),
+    by: z.string().optional().meta({ description: "Who rejected it." }),
+    requestedAt: at,
+    requestedBy: z.object({ name: z.string(), network: z.string() }),
+    expiresAt: at.optional(),
+    startedAt: at.optional(),
+    finishedAt: at.optional(),
+    approvals: z.object({
+      needed: z.int().nonnegative(),
+      given: z.array(z.object({ by: z.string(), network: z.string(), at })),
+      mayApprove: z.array(z.string()),
+    }),
+    target: z.string(),
+    key: z.string().optional().meta({ description: "The fingerprint." }),
+    previous: z.string().optional().meta({ description: "What was the latest when it was asked for." }),
+    commits: ReleasePlan.shape.commits,
+    commitsCut: z.boolean(),
+    commitsSince: z.string().optional(),
+    newestBuild: ReleasePlan.shape.build,
+    build: number.optional().meta({ description: "The one that is published." }),
+    files: z.int().optional(),
+    bytes: z.int().optional(),
+    sha256: z.string().optional().meta({ description: "Of the manifest." }),
+    forced: z.boolean(),
+    warnings: z.array(z.string()),
+    latestBefore: z.string().optional(),
+  })
+  .openapi("Release");
+export type ApiRelease = z.output<typeof ApiRelease>;
+
+export const Releases = z
+  .object({
+    releases: z.array(ApiRelease),
+    next: number.nullable().meta({ description: "The `before` that gives the older ones; null at the end." }),
+  })
+  .openapi("Releases");
 
 export const Cancelled = z
   .object({

@@ -8,14 +8,14 @@ import type { Builds, CancelOutcome } from "../../builds/builds.ts";
 import { SHORT_SHA } from "../../builds/describe.ts";
 import { pullRequestName } from "../../builds/pull-request.ts";
 import { mayAct } from "../../chat/people.ts";
+import type { Role } from "../../config.ts";
 import { UserError } from "../../errors.ts";
 import { type BuildNumber, GitRef, ProjectName, type Sha, WEB_NETWORK } from "../../names.ts";
 import type { BuildEvent } from "../../pipeline/build-event.ts";
+import { type Release, type ReleaseNumber, releaseName } from "../../releases/release.ts";
 import type { Allowed } from "../../triggers/allow-pull-request.ts";
 import type { WebDeps } from "../deps.ts";
 import { type Visitor, webRequester } from "../login/visitor.ts";
-
-const ROLE = "developer";
 
 /** Somebody who is known may not do it. The message is a sentence for them. */
 export class ForbiddenError extends Error {
@@ -38,22 +38,33 @@ export interface Acts {
   cancel(visitor: Visitor, number: BuildNumber, reason: string | undefined): Promise<CancelOutcome>;
   /** Lets one head of an outsider's pull request run. @param asked names the wish. */
   okToTest(visitor: Visitor, project: string, number: number, head: Sha, asked: string): Promise<Allowed>;
+  /** A vote for a release. @param asked names the vote. */
+  approve(visitor: Visitor, number: ReleaseNumber, asked: string): Promise<Release>;
+  /** Ends a release that waits for approvals. */
+  reject(visitor: Visitor, number: ReleaseNumber, reason: string | undefined, asked: string): Promise<Release>;
 }
 
 /** @throws from all: ForbiddenError without the role, UserError for what cannot be done, RuntimeError where the machinery fails. */
 export function createActs({
   builds,
   pullRequests,
+  releases,
   audit,
   log,
-}: Pick<WebDeps, "audit" | "log" | "pullRequests"> & { readonly builds: Builds }): Acts {
-  async function act<T>(visitor: Visitor, action: string, shown: string, work: () => Promise<T>): Promise<T> {
+}: Pick<WebDeps, "audit" | "log" | "pullRequests" | "releases"> & { readonly builds: Builds }): Acts {
+  async function act<T>(
+    visitor: Visitor,
+    action: string,
+    shown: string,
+    work: () => Promise<T>,
+    role: Role = "developer",
+  ): Promise<T> {
     const { identity, account, address } = visitor;
     const who = { who: identity.name, account: `${WEB_NETWORK}/${account}`, room: `${WEB_NETWORK}/${address}` };
     const trail = followAct(audit, { ...who, action }, shown, log);
-    if (!mayAct(identity, ROLE)) {
-      await trail.forbidden(`takes the role ${ROLE}`);
-      throw new ForbiddenError(`To ${action} takes the role ${ROLE}; ${identity.because}. ${identity.advice}`);
+    if (!mayAct(identity, role)) {
+      await trail.forbidden(`takes the role ${role}`);
+      throw new ForbiddenError(`To ${action} takes the role ${role}; ${identity.because}. ${identity.advice}`);
     }
     await trail.begins();
     try {
@@ -97,5 +108,23 @@ export function createActs({
       act(visitor, "ok-to-test", `${project} ${pullRequestName(number)} ${head.slice(0, SHORT_SHA)}`, async () =>
         pullRequests.allow(builds.project(project), number, { by: visitor.identity.name, sha: head, asked }),
       ),
+    approve: (visitor, number, asked) =>
+      act(
+        visitor,
+        "approve",
+        releaseName({ number }),
+        () => releases.approve(number, wordOf(visitor, asked)),
+        "approver",
+      ),
+    reject(visitor, number, reason, asked) {
+      const shown = [releaseName({ number }), ...(reason === undefined ? [] : [reason])].join(" ");
+      // Who asked for it may as well, which is looked at inside.
+      const role = mayAct(visitor.identity, "approver") ? "approver" : "developer";
+      return act(visitor, "reject", shown, () => releases.reject(number, wordOf(visitor, asked), reason), role);
+    },
   };
+}
+
+function wordOf(visitor: Visitor, asked: string) {
+  return { identity: visitor.identity, room: webRequester(visitor).room, asked };
 }

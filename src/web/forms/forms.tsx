@@ -1,4 +1,4 @@
-/** Forms that change something: ask for a build, cancel it, build it again, let a pull request run; and the page that asks for a build. */
+/** Forms that change something: ask for a build, cancel it, build it again, let a pull request run, decide on a release; and the page that asks for a build. */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
@@ -6,6 +6,7 @@ import type { Build } from "../../builds/build.ts";
 import { RuntimeError, UserError } from "../../errors.ts";
 import { BuildNumber, Sha } from "../../names.ts";
 import { isRedisAway } from "../../queue/redis.ts";
+import { ReleaseNumber, releaseName } from "../../releases/release.ts";
 import { PullRequest } from "../../triggers/pull-request.ts";
 import type { Frame, WebDeps } from "../deps.ts";
 import { mayDo, type Visitor, visitorOf } from "../login/visitor.ts";
@@ -26,12 +27,14 @@ const filled = text.transform((value) => (value === "" ? undefined : value));
 const Force = z.object({ project: z.string(), ref: filled, params: text.default(""), once: z.uuid().optional() });
 const Again = z.object({ only: z.literal("failed").optional() });
 const OkToTest = z.object({ head: Sha, once: z.uuid() });
+const Approve = z.object({ once: z.uuid(), digest: z.string() });
+const Reject = z.object({ once: z.uuid(), reason: filled.pipe(z.string().max(200).optional()) });
 const Cancel = z.object({ reason: filled.pipe(z.string().max(200).optional()) });
 
 type Refusal = 400 | 401 | 403 | 404 | 413 | 415 | 422 | 503;
 
 export function formRoutes(
-  { config, clock, log }: Pick<WebDeps, "config" | "clock" | "log">,
+  { config, clock, log, releases }: Pick<WebDeps, "config" | "clock" | "log" | "releases">,
   acts: Acts,
   frame: Frame,
 ): Hono {
@@ -50,18 +53,20 @@ export function formRoutes(
       const asked = once === undefined ? undefined : `web:${visitor.identity.key}:${once}`;
       const build = await acts.build(visitor, { ...wish, asked });
       const isOld = clock.now().getTime() - Date.parse(build.requestedAt) > AGAIN_MS;
-      return isOld && asked !== undefined ? acts.build(visitor, wish) : build;
+      return pageOf(isOld && asked !== undefined ? await acts.build(visitor, wish) : build);
     }),
   );
 
   app.post("/builds/:number/rebuild", limit, (c) =>
-    received(c, Again, async (visitor, { only }) => acts.rebuild(visitor, numberOf(c), only === "failed")),
+    received(c, Again, async (visitor, { only }) =>
+      pageOf(await acts.rebuild(visitor, numberOf(c), only === "failed")),
+    ),
   );
 
   app.post("/builds/:number/cancel", limit, (c) =>
     received(c, Cancel, async (visitor, { reason }) => {
       const { build } = await acts.cancel(visitor, numberOf(c), reason);
-      return build;
+      return pageOf(build);
     }),
   );
 
@@ -71,17 +76,37 @@ export function formRoutes(
       if (!pull.success) throw new UserError("There is no pull request of that number.");
       const asked = `web:${visitor.identity.key}:${once}`;
       const { build } = await acts.okToTest(visitor, c.req.param("project"), pull.data, head, asked);
-      return { number: build };
+      return pageOf({ number: build });
+    }),
+  );
+
+  app.post("/releases/:name/approve", limit, (c) =>
+    received(c, Approve, async (visitor, { once, digest }) => {
+      const number = releaseOf(c);
+      const { digest: now } = await releases.get(number);
+      // The form is of a plan that somebody looked at.
+      if (now !== digest)
+        throw new UserError(`${releaseName({ number })} is not what that form showed; load its page again.`);
+      await acts.approve(visitor, number, `web:${visitor.identity.key}:${once}`);
+      return `/releases/${releaseName({ number })}`;
+    }),
+  );
+
+  app.post("/releases/:name/reject", limit, (c) =>
+    received(c, Reject, async (visitor, { once, reason }) => {
+      const number = releaseOf(c);
+      await acts.reject(visitor, number, reason, `web:${visitor.identity.key}:${once}`);
+      return `/releases/${releaseName({ number })}`;
     }),
   );
 
   return app;
 
-  /** Checks who sent a form and what it brings, does it, and leads to the build. */
+  /** Checks who sent a form and what it brings, does it, and leads to the page that shows it. */
   async function received<Fields extends z.ZodObject>(
     c: Context,
     fields: Fields,
-    act: (visitor: Visitor, given: z.output<Fields>) => Promise<Pick<Build, "number">>,
+    act: (visitor: Visitor, given: z.output<Fields>) => Promise<string>,
   ): Promise<Response> {
     const visitor = visitorOf(c);
     if (visitor === undefined) return refuse(c, 401, "Only who is logged in can change something here.");
@@ -100,8 +125,7 @@ export function formRoutes(
     const given = fields.safeParse(body);
     if (!given.success) return refuse(c, 400, "The form brought something that it has no field for, or left one out.");
     try {
-      const { number } = await act(visitor, given.data);
-      return c.redirect(`/builds/${number}`, 303);
+      return c.redirect(await act(visitor, given.data), 303);
     } catch (error) {
       const [status, message] = whyNot(error);
       const tried = Force.safeParse(body);
@@ -148,6 +172,16 @@ export function formRoutes(
     if (number.success) return number.data;
     throw new UserError("There is no build of that number.");
   }
+
+  function releaseOf(c: Context): ReleaseNumber {
+    const number = ReleaseNumber.safeParse(c.req.param("name")?.replace(/^R/i, ""));
+    if (number.success) return number.data;
+    throw new UserError("There is no release of that number.");
+  }
+}
+
+function pageOf({ number }: Pick<Build, "number">): string {
+  return `/builds/${number}`;
 }
 
 /** @throws what is nobody's business but the log's. */

@@ -1,0 +1,45 @@
+/** The steps of publishing: those that are done, the one at work and those to come. */
+import type { Tone } from "../../chat/reply.ts";
+import { PUBLISH_STEPS, type PublishStep, type Release } from "../../releases/release.ts";
+import { Sign } from "../shell.tsx";
+
+/** Each in words, since their names are short. */
+const MEANING: Readonly<Record<PublishStep, string>> = {
+  check: "the approvals and the revision, once more",
+  build: "that revision, with its tests",
+  collect: "the files, their sums and the manifest",
+  sign: "the sums and the manifest",
+  upload: "to the bucket, beside what is there",
+  verify: "read back, sums and signature compared",
+  latest: "moved, in one step",
+  tag: "the revision in git, and the forge's release",
+  announce: "said in the rooms",
+};
+
+export const PublishSteps = ({ release: { state } }: { release: Release }) => {
+  if (state.kind !== "publishing" && state.kind !== "published" && state.kind !== "failed") return null;
+  const at = state.kind === "published" ? PUBLISH_STEPS.length : PUBLISH_STEPS.indexOf(state.step);
+  const now: [Tone, string] = state.kind === "failed" ? ["failed", "failed"] : ["running", "running"];
+  return (
+    <>
+      <h2>Steps</h2>
+      <ol class="plain publish-steps">
+        {PUBLISH_STEPS.map((step, index) => {
+          const [tone, word]: [Tone, string] =
+            index < at
+              ? ["passed", "done"]
+              : index === at
+                ? now
+                : state.kind === "failed"
+                  ? ["cancelled", "not done"]
+                  : ["queued", "to come"];
+          return (
+            <li>
+              <strong>{step}</strong> <Sign tone={tone} word={word} /> <span class="quiet">{MEANING[step]}</span>
+            </li>
+          );
+        })}
+      </ol>
+    </>
+  );
+};
