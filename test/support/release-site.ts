@@ -102,6 +102,30 @@ export interface ReleaseSite extends AsyncDisposable {
   served(prefix: string, bucket?: string): Promise<Map<string, Buffer>>;
 }
 
+type Given = Pick<ReleaseScene, "config" | "redis" | "builds" | "releases" | "log" | "revisions">;
+
+/** With the patience of a test. */
+export function releaseScene({ signing, ...given }: Given & { readonly signing: QuickSigner }): ReleaseSite["scene"] {
+  const clock = { now: () => new Date() };
+  return {
+    ...given,
+    clock,
+    openStore: async (bucket) => openS3(bucket, SETTINGS),
+    openSigner: async () => signing.signer,
+    verifySignature: verifyQuickly,
+    claimBucket,
+    forgeApis: undefined,
+    audit: createAudit(given.redis, clock),
+    subscriptions: createSubscriptions(given.redis, clock),
+    retriesMs: [50],
+    buildLookMs: 20,
+    instance: "aaaaaaaa",
+    chats: new Map(),
+    lookMs: 50,
+    leaseMs: 2_000,
+  };
+}
+
 /** @param more keys of the release. @param outside changes of the whole configuration's text. */
 export async function openReleaseSite(more = "", outside = (text: string) => text): Promise<ReleaseSite> {
   const server = await startS3({ buckets: [BUCKET, NIGHTS] });
@@ -111,29 +135,16 @@ export async function openReleaseSite(more = "", outside = (text: string) => tex
   const records = await openRecords(config);
   const redis = records.redis.commands;
   const releases = createReleaseStore(redis, records.log);
-  const clock = { now: () => new Date() };
-  const scene: ReleaseSite["scene"] = {
+  const { builds, log } = records;
+  const scene = releaseScene({
     config,
-    openStore: async (bucket) => openS3(bucket, SETTINGS),
-    openSigner: async () => signing.signer,
-    verifySignature: verifyQuickly,
-    releases,
-    builds: records.builds,
-    revisions: revisionsOf(revisionOf("6")),
-    claimBucket,
-    forgeApis: undefined,
-    audit: createAudit(redis, clock),
-    subscriptions: createSubscriptions(redis, clock),
     redis,
-    clock,
-    log: records.log,
-    retriesMs: [50],
-    buildLookMs: 20,
-    instance: "aaaaaaaa",
-    chats: new Map(),
-    lookMs: 50,
-    leaseMs: 2_000,
-  };
+    builds,
+    releases,
+    signing,
+    log,
+    revisions: revisionsOf(revisionOf("6")),
+  });
   const working = startWorker(records, folder.path, () => site.files);
   const site: ReleaseSite = {
     server,
