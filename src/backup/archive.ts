@@ -61,9 +61,10 @@ export interface ArchiveOptions {
 export async function writeArchive(source: ArchiveSource, file: string, options: ArchiveOptions): Promise<Written> {
   const { signal } = options;
   const passphrase = source.config.backup?.passphrase?.reveal();
-  const tar = pack();
+  const tape = openTape();
+  const { tar } = tape;
   let manifest: Manifest | undefined;
-  const filling = fill(tar, source, options).then(
+  const filling = fill(tape, source, options).then(
     (done) => {
       manifest = done;
     },
@@ -110,7 +111,7 @@ function plainly(error: unknown): string {
     : describeError(error);
 }
 
-async function fill(tar: Pack, source: ArchiveSource, { signal, onProgress }: ArchiveOptions): Promise<Manifest> {
+async function fill(tape: Tape, source: ArchiveSource, { signal, onProgress }: ArchiveOptions): Promise<Manifest> {
   const { config, snapshot, madeAt, instance } = source;
   const files: Manifest["files"] = [];
   const content = createHash("sha256").update(snapshot.content);
@@ -122,13 +123,13 @@ async function fill(tar: Pack, source: ArchiveSource, { signal, onProgress }: Ar
     onProgress?.({ files: files.length, bytes });
   };
   const whole = async (path: string, buffer: Buffer, isNews: boolean): Promise<void> => {
-    await addWhole(tar, path, buffer);
+    await addWhole(tape, path, buffer);
     note(path, sha256Of(buffer), buffer.length, isNews);
   };
 
   const header: Header = { format: FORMAT, version: VERSION, instance, madeAt: madeAt.toISOString() };
   await whole(HEADER_ENTRY, Buffer.from(`${JSON.stringify(header)}\n`), false);
-  const records = await addStreamed(tar, RECORDS_ENTRY, snapshot.file);
+  const records = await addStreamed(tape, RECORDS_ENTRY, snapshot.file);
   // What lasts of the records is in their own hash.
   note(RECORDS_ENTRY, records.sha256, records.bytes, false);
   const written = await configWithoutSecrets(config);
@@ -142,19 +143,19 @@ async function fill(tar: Pack, source: ArchiveSource, { signal, onProgress }: Ar
     // It went between the look into its folder and the reading.
     if (read === undefined) continue;
     if ("link" in read) {
-      await added(tar, { name: entry, type: "symlink", linkname: read.link });
+      await added(tape, { name: entry, type: "symlink", linkname: read.link });
       files.push({ path: entry, link: read.link });
       content.update(`${entry}\0-> ${read.link}\n`);
     } else if ("content" in read) {
       await whole(entry, read.content, isNews);
     } else {
-      const large = await addStreamed(tar, entry, read.file);
+      const large = await addStreamed(tape, entry, read.file);
       note(entry, large.sha256, large.bytes, isNews);
     }
   }
   const manifest = Manifest.parse({ records: snapshot.summary, content: content.digest("hex"), files });
-  await addWhole(tar, MANIFEST_ENTRY, Buffer.from(JSON.stringify(manifest)));
-  tar.finalize();
+  await addWhole(tape, MANIFEST_ENTRY, Buffer.from(JSON.stringify(manifest)));
+  tape.tar.finalize();
   return manifest;
 }
 
@@ -198,26 +199,48 @@ async function readIfSmall(path: string, kind: FoundFile["kind"]): Promise<Read>
 /** No times and no owners: they say nothing, and the same files shall give the same archive. */
 const PLAIN = { mode: 0o600, mtime: new Date(0), uid: 0, gid: 0 } as const;
 
-function added(tar: Pack, header: { name: string; type: "symlink"; linkname: string }): Promise<void>;
-function added(tar: Pack, header: { name: string }, content: Buffer): Promise<void>;
+/** A tar as it is written; once nobody reads it any more, `gone` aborts, as its own callbacks then never come. */
+interface Tape {
+  readonly tar: Pack;
+  readonly gone: AbortSignal;
+}
+
+function openTape(): Tape {
+  const tar = pack();
+  const gone = new AbortController();
+  tar.once("close", () => gone.abort(new Error("nobody takes what is written")));
+  return { tar, gone: gone.signal };
+}
+
 function added(
-  tar: Pack,
+  { tar, gone }: Tape,
   header: { name: string; type?: "symlink"; linkname?: string },
   content?: Buffer,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const done = (error?: Error | null): void => (error ? reject(error) : resolve());
-    if (content === undefined) tar.entry({ ...PLAIN, ...header }, done);
+    const fail = (): void => reject(gone.reason);
+    gone.addEventListener("abort", fail, { once: true });
+    const done = (error?: Error | null): void => {
+      gone.removeEventListener("abort", fail);
+      if (error) reject(error);
+      else resolve();
+    };
+    if (gone.aborted) fail();
+    else if (content === undefined) tar.entry({ ...PLAIN, ...header }, done);
     else tar.entry({ ...PLAIN, ...header }, content, done);
   });
 }
 
-function addWhole(tar: Pack, name: string, content: Buffer): Promise<void> {
-  return added(tar, { name }, content);
+function addWhole(tape: Tape, name: string, content: Buffer): Promise<void> {
+  return added(tape, { name }, content);
 }
 
 /** A file that grows meanwhile goes in as long as it was, one that is cut is filled with zeros: it belongs to a build at work. */
-async function addStreamed(tar: Pack, name: string, path: string): Promise<{ sha256: string; bytes: number }> {
+async function addStreamed(
+  { tar, gone }: Tape,
+  name: string,
+  path: string,
+): Promise<{ sha256: string; bytes: number }> {
   const { size } = await statOf(path);
   const hash = createHash("sha256");
   const exactly = async function* (): AsyncGenerator<Buffer, void, undefined> {
@@ -237,9 +260,12 @@ async function addStreamed(tar: Pack, name: string, path: string): Promise<{ sha
       yield zeros;
     }
   };
+  gone.throwIfAborted();
   const entry = tar.entry({ ...PLAIN, name, size });
-  for await (const chunk of exactly()) if (!entry.write(chunk)) await once(entry, "drain");
-  await new Promise<void>((resolve) => entry.end(resolve));
+  for await (const chunk of exactly()) if (!entry.write(chunk)) await once(entry, "drain", { signal: gone });
+  const ended = once(entry, "finish", { signal: gone });
+  entry.end(() => undefined /* awaited beside whoever may be gone */);
+  await ended;
   return { sha256: hash.digest("hex"), bytes: size };
 }
 

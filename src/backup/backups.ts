@@ -9,7 +9,7 @@ import type { Logger } from "pino";
 import { claimBucket } from "../bucket-owner.ts";
 import type { Config } from "../config.ts";
 import { FolderTakenError, lockFolder, readInstance } from "../data-folder.ts";
-import { describeError, UserError } from "../errors.ts";
+import { describeError, RuntimeError, UserError } from "../errors.ts";
 import type { ObjectStore, OpenStore } from "../object-store.ts";
 import { formatBytes, formatDuration } from "../units.ts";
 import { type AlarmScene, type BackupTrouble, readTrouble, setTrouble } from "./alarm.ts";
@@ -158,6 +158,10 @@ export function createBackups(scene: BackupsScene) {
       log.info({ backup: entry.name, builds: records.builds, files: manifest.files.length }, "backup proven");
     } catch (error) {
       signal.throwIfAborted();
+      // A full disk, say, tells nothing of the backup: it is proven when there is room.
+      if (error instanceof RuntimeError && error.retryable) {
+        throw new RuntimeError(`${entry.name} could not be proven: ${describeError(error)}`, { cause: error });
+      }
       log.error({ err: error, backup: entry.name }, "a backup does not restore");
       next = { ...entry, fault: describeError(error) };
     }

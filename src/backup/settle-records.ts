@@ -76,7 +76,7 @@ async function settleOutbox({ redis, later, madeAt }: SettleScene): Promise<{ ke
     const stays =
       later === undefined
         ? waited.flatMap((json) => stillWaits(json, troubled, madeAt))
-        : (await later.lrange(list, 0, -1)).filter((json) => isOlder(json, madeAt));
+        : (await later.lrange(list, 0, -1)).filter((json) => waited.includes(json) || foldsOlder(json, madeAt));
     const transaction = redis.multi().del(list).srem(OUTBOX_ROOMS, list);
     if (stays.length > 0) transaction.rpush(list, ...stays).sadd(OUTBOX_ROOMS, list);
     await transaction.exec();
@@ -86,9 +86,10 @@ async function settleOutbox({ redis, later, madeAt }: SettleScene): Promise<{ ke
   return { kept, leftOut };
 }
 
-function isOlder(json: string, madeAt: Date): boolean {
-  const entry = parseEntry(json);
-  return entry === undefined || Date.parse(since(entry)) <= madeAt.getTime();
+/** A digest that took notices of then in. */
+function foldsOlder(json: string, madeAt: Date): boolean {
+  const folded = parseEntry(json)?.folded;
+  return folded !== undefined && Date.parse(folded.since) <= madeAt.getTime();
 }
 
 /** The entry, saying where it comes from; nothing for one that was about to go. */

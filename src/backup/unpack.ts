@@ -44,21 +44,16 @@ export async function unpack(
   // Awaited below, after what is read of it.
   feeding.catch(() => undefined);
   let read: Unpacked | undefined;
-  let fault: unknown;
+  const faults: unknown[] = [];
   try {
     read = await readEntries(tar, folder, options);
   } catch (error) {
-    fault = error;
+    faults.push(error);
     tar.destroy();
   }
-  try {
-    // What is wrong with the stream tells more than what came of it.
-    await feeding;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(fault instanceof RuntimeError)) throw asDamage(error);
-  }
-  if (fault !== undefined) throw asDamage(fault);
+  await feeding.catch((error: unknown) => faults.unshift(error));
+  signal.throwIfAborted();
+  if (faults.length > 0) throw worst(faults);
   if (read === undefined) throw new RuntimeError("it is not a backup of docker-ci", { retryable: false });
   return read;
 }
@@ -67,15 +62,21 @@ export function unpackFile(path: string, folder: string, options: UnpackOptions)
   return unpack(createReadStream(path, { highWaterMark: 256 * 1024 }), folder, options);
 }
 
-function asDamage(error: unknown): Error {
-  if (error instanceof RuntimeError) return error;
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  // The disk's faults are not the archive's.
-  if (/^E[A-Z]+$/.test(code)) {
-    const reason = code === "ENOSPC" ? "the disk is full" : describeError(error);
-    return new RuntimeError(`it could not be unpacked (${reason})`, { cause: error });
+/** Whatever else is wrong with it: this version cannot tell. */
+class NewerFormatError extends RuntimeError {}
+
+/** Of what failed together, what the rest came of: what was seen and said, then the disk's faults, which are not the archive's. */
+function worst(faults: readonly unknown[]): RuntimeError {
+  const said = faults.filter((fault) => fault instanceof RuntimeError);
+  const known = said.find((fault) => fault instanceof NewerFormatError) ?? said[0];
+  if (known !== undefined) return known;
+  for (const cause of faults) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    if (!/^E[A-Z]+$/.test(code)) continue;
+    const reason = code === "ENOSPC" ? "the disk is full" : describeError(cause);
+    return new RuntimeError(`it could not be unpacked: ${reason}`, { cause });
   }
-  return new RuntimeError("it is not a whole backup of docker-ci", { cause: error, retryable: false });
+  return new RuntimeError("it is not a whole backup of docker-ci", { cause: faults[0], retryable: false });
 }
 
 async function readEntries(
@@ -143,7 +144,7 @@ async function readEntries(
 function readHeader(content: Buffer): Header {
   const header = Header.parse(parse(content));
   if (header.format > FORMAT) {
-    throw new RuntimeError(
+    throw new NewerFormatError(
       `it was made by docker-ci ${header.version}, which is newer than this one: restore it with that version`,
       { retryable: false },
     );
