@@ -15,6 +15,7 @@ import { clearAttempt, clearKept, leaveToOther } from "../src/builds/take-over.t
 import { sweepLeftovers, tidyUp, treeFile, type Workshop } from "../src/builds/tidy.ts";
 import { type Clock, systemClock } from "../src/clock.ts";
 import type { Project } from "../src/config.ts";
+import { SupersededError } from "../src/delivery/depot.ts";
 import { ConfigError, describeError, RuntimeError } from "../src/errors.ts";
 import type { BuildNumber } from "../src/names.ts";
 import { choosePipeline } from "../src/pipeline/choose.ts";
@@ -84,6 +85,7 @@ export function createBuildRunner(parts: WorkerParts): BuildRunner {
     async run(number, lost) {
       const outcome = await runBuild(scene, number, lost);
       const tidy = drawCoveragePages(scene, number, AbortSignal.timeout(DRAW_TIMEOUT_MS))
+        .then(() => bringTheRest(scene, number))
         .then(() => tidyUp(scene, number))
         .catch((error: unknown) =>
           parts.log.warn({ err: error, build: number }, "could not tidy up; the next start does"),
@@ -97,6 +99,12 @@ export function createBuildRunner(parts: WorkerParts): BuildRunner {
       await Promise.all(tidying);
     },
   };
+}
+
+/** The pages of coverage are drawn when the end was told. */
+async function bringTheRest({ delivery, store, instance }: Scene, number: BuildNumber): Promise<void> {
+  const build = delivery === undefined ? undefined : await store.get(number);
+  if (build !== undefined && isFinished(build) && build.ranOn?.instance === instance) await delivery?.settle(build);
 }
 
 async function runBuild(scene: Scene, number: BuildNumber, lost: AbortSignal): Promise<JobOutcome> {
@@ -128,9 +136,9 @@ async function runBuild(scene: Scene, number: BuildNumber, lost: AbortSignal): P
       log.info({ labels: error.labels }, "build passed on to another worker");
       return { passOn: record.build };
     }
-    if (error instanceof Overtaken || lost.aborted) {
+    if (error instanceof Overtaken || error instanceof SupersededError || lost.aborted) {
       log.warn({ reason: describeError(error) }, "another worker has this build");
-      await leaveToOther(scene, number);
+      if (await leaveToOther(scene, number)) await scene.delivery?.forget(found);
       return "done";
     }
     throw error;
@@ -171,12 +179,25 @@ async function attempt(
     await buildLog.line(`── ${footer(state)}`);
     // First the whole log, then the news that points at it.
     await buildLog.close();
-    await record.finish(state, project && (await resultsOf(scene, { build: record.build, state, project })));
+    const results = project && (await resultsOf(scene, { build: record.build, state, project }));
+    const undelivered = await scene.delivery?.deliver(record.build, unlessCancelled(signal));
+    await record.finish(state, undelivered === undefined ? results : { ...results, undelivered });
     await countFlaky(scene, record.build);
   } catch (error) {
     await buildLog.suspend().catch((fault: unknown) => log.warn({ err: fault }, "the log could not be put aside"));
     throw error;
   }
+}
+
+/** What a build that was cancelled left behind is brought to the bot all the same. */
+function unlessCancelled(signal: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const pass = (): void => {
+    if (!(signal.reason instanceof Cancelled)) controller.abort(signal.reason);
+  };
+  if (signal.aborted) pass();
+  else signal.addEventListener("abort", pass, { once: true });
+  return controller.signal;
 }
 
 type Ended =

@@ -14,7 +14,7 @@ import { startFilling } from "./builds/fill-history.ts";
 import { createLiveLogs } from "./builds/live-log.ts";
 import { lastLines, logsFolder, openLog } from "./builds/log-files.ts";
 import { showProgress } from "./builds/progress.ts";
-import { createBuildStore } from "./builds/store.ts";
+import { type BuildStore, createBuildStore } from "./builds/store.ts";
 import type { Chat } from "./chat/chat.ts";
 import type { Command } from "./chat/command.ts";
 import { createDispatcher } from "./chat/dispatch.ts";
@@ -22,6 +22,11 @@ import { hearChats } from "./chat/hear.ts";
 import { systemClock } from "./clock.ts";
 import type { Config, ReportConfig } from "./config.ts";
 import { openDataFolder } from "./data-folder.ts";
+import { type Bring, createBringing } from "./delivery/bring.ts";
+import { bucketDepot } from "./delivery/bucket-depot.ts";
+import { openDelivery } from "./delivery/delivery.ts";
+import type { Depot } from "./delivery/depot.ts";
+import { httpDepot } from "./delivery/http-depot.ts";
 import { createFlakyLedger } from "./flaky/ledger.ts";
 import { createQuarantine } from "./flaky/quarantine.ts";
 import { startQuarantineWatch } from "./flaky/quarantine-watch.ts";
@@ -36,6 +41,7 @@ import { createMeters } from "./metrics/meters.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { timedChat } from "./metrics/timed-chat.ts";
 import type { BuildNumber } from "./names.ts";
+import type { OpenStore } from "./object-store.ts";
 import { VERSION } from "./package.ts";
 import { createBuildQueue } from "./queue/build-queue.ts";
 import { type Outbox, startOutbox } from "./queue/outbox.ts";
@@ -46,7 +52,7 @@ import type { WorkerStatus } from "./queue/worker-status.ts";
 import { listWorkers } from "./queue/workers.ts";
 import { createReleaseStore } from "./releases/redis-store.ts";
 import { mailReportNow, type ReportSources } from "./report/mailing.ts";
-import { openResults } from "./results/results.ts";
+import { openResults, type Results } from "./results/results.ts";
 import type { Place } from "./retention/disk.ts";
 import { everyRelease } from "./retention/needed.ts";
 import type { PruneScene, Pruning } from "./retention/prune.ts";
@@ -82,6 +88,8 @@ export interface StartOptions {
   /** Understands webhooks, and whether they are genuine. Missing where none come in. */
   readonly readHook?: Hooks["read"];
   readonly commands: readonly Command[];
+  /** Opens the bucket of `store:`. */
+  readonly openStore?: OpenStore;
   /** Missing with `--no-worker`. */
   readonly openEngine: ((instance: string) => Engine) | undefined;
   readonly createRunner: (parts: WorkerParts) => BuildRunner;
@@ -184,15 +192,27 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     log,
     onAccepted: asked.note,
   });
-  const results = openResults(config.dataDir, (fields, message) => log.warn(fields, message));
+  const bring = bringingOf(options, store, folder.instance);
+  const results = bringingResults(
+    openResults(config.dataDir, (fields, message) => log.warn(fields, message)),
+    bring,
+  );
   const logs = logsFolder(config);
+  const openKept = async (number: number) => {
+    await bring?.(number, "log");
+    return openLog(logs, number);
+  };
   const logLines = async (number: number, count: number, pattern?: RegExp) => {
-    const whole = await openLog(logs, number);
+    const whole = await openKept(number);
     return whole === undefined ? undefined : lastLines(whole, count, pattern);
   };
   const quarantine = createQuarantine(redis.commands, clock, log);
   const flaky = createFlakyLedger(redis.commands, clock, log);
-  const workshop = { builds, store, redis, quarantine, flaky, instance: folder.instance };
+  const delivery =
+    options.role === "everything" || engine === undefined
+      ? undefined
+      : opened.add("delivery", openDelivery({ dataDir: config.dataDir, store, depot: depotOf(options), log }));
+  const workshop = { builds, store, redis, quarantine, flaky, delivery, instance: folder.instance };
   if (options.role === "everything") await announceProtocol(redis.commands);
   const worker = engine === undefined ? undefined : await openWorker({ ...options, ...workshop, engine }, opened);
 
@@ -247,7 +267,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       outbox: () => readOutbox(redis.commands, chats),
       ...(config.mail === undefined ? {} : { mailReport: () => mailReportNow(redis.commands, sources, clock) }),
       logLines,
-      openLog: (number) => openLog(logs, number),
+      openLog: openKept,
       shutdown: shutdown.resolve,
     },
     redis.commands,
@@ -310,7 +330,8 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       pullRequests: triggers.pullRequests,
       schedules,
       audit: createAudit(redis.commands, clock),
-      openLog: (number) => openLog(logs, number),
+      openLog: openKept,
+      ...(bring && { bring }),
       logLines,
       followLog: (number, signal, after) => liveLogs.follow(number, signal, after),
       results,
@@ -362,6 +383,38 @@ function placesOf({ dataDir }: Config, engine: Engine | undefined): () => Promis
     const info = await engine?.runtime.info(AbortSignal.timeout(ENGINE_PATIENCE_MS)).catch(() => undefined /* away */);
     return info === undefined ? [data] : [data, { of: "engine", path: info.rootFolder, mayBeElsewhere: true }];
   };
+}
+
+/** Fetches what workers left in the bucket of `store:`; undefined where there is none. */
+function bringingOf({ config, openStore, log }: StartOptions, store: BuildStore, instance: string): Bring | undefined {
+  const bucket = config.store;
+  if (bucket === undefined || openStore === undefined) return undefined;
+  return createBringing({ dataDir: config.dataDir, instance, store, log, open: () => openStore(bucket) });
+}
+
+function bringingResults(kept: Results, bring: Bring | undefined): Results {
+  if (bring === undefined) return kept;
+  return {
+    async *tests(number) {
+      await bring(number, "results");
+      yield* kept.tests(number);
+    },
+    async coverage(number) {
+      await bring(number, "results");
+      return kept.coverage(number);
+    },
+  };
+}
+
+/** How a worker's files come to the bot, as far as that is configured. */
+function depotOf({ config, openStore, say }: StartOptions): Depot | undefined {
+  const { store, workerToken, url } = config;
+  if (store !== undefined && openStore !== undefined) {
+    return bucketDepot(`s3://${store.bucket}`, () => openStore(store));
+  }
+  if (workerToken !== undefined) return httpDepot(url, workerToken);
+  say("warning: worker_token: and store: are missing, so logs and artifacts of builds stay on this machine");
+  return undefined;
 }
 
 async function engineAnswers({ runtime }: Engine): Promise<boolean> {

@@ -8,6 +8,7 @@ import { publishLive } from "./builds/live-log.ts";
 import type { BuildStore } from "./builds/store.ts";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config.ts";
+import type { Delivery } from "./delivery/delivery.ts";
 import { describeError } from "./errors.ts";
 import type { FlakyLedger } from "./flaky/ledger.ts";
 import type { Quarantine } from "./flaky/quarantine.ts";
@@ -41,6 +42,8 @@ export interface WorkerParts {
   readonly live: (number: BuildNumber) => LivePublisher;
   /** What this worker has, as far as its engine has answered. */
   readonly labels: () => readonly string[];
+  /** How what builds leave behind comes to the bot; undefined in the bot's own process. */
+  readonly delivery: Delivery | undefined;
   readonly log: Logger;
 }
 

@@ -2,9 +2,10 @@
 import { stat } from "node:fs/promises";
 import type { Logger } from "pino";
 import type { Config, Project } from "../config.ts";
+import type { Delivery } from "../delivery/delivery.ts";
 import { describeError } from "../errors.ts";
 import type { FlakyLedger } from "../flaky/ledger.ts";
-import type { BuildNumber } from "../names.ts";
+import { BuildNumber } from "../names.ts";
 import { type ConcludeDeps, concludeBuild, type EndedBuild, totalsBefore } from "../results/conclude.ts";
 import type { CoverageTotals } from "../results/coverage.ts";
 import { drawCoverage } from "../results/coverage-html.ts";
@@ -27,6 +28,8 @@ export interface AfterScene {
   readonly store: BuildStore;
   readonly engine: { readonly revisions: Revisions };
   readonly flaky: FlakyLedger;
+  /** On a worker elsewhere: brings the results of earlier builds here. */
+  readonly delivery?: Pick<Delivery, "bringResults"> | undefined;
   readonly log: Logger;
 }
 
@@ -49,9 +52,10 @@ export function coverageBefore(
   return totalsBefore(concluding(scene), about, signal);
 }
 
-function concluding({ store, engine, config, log }: AfterScene): ConcludeDeps {
+function concluding({ store, engine, config, delivery, log }: AfterScene): ConcludeDeps {
+  const kept = keptResults(config, log);
   return {
-    results: keptResults(config, log),
+    results: delivery === undefined ? kept : broughtResults(kept, delivery),
     revisions: engine.revisions,
     log,
     history: (project) => store.latest(HISTORY_BUILDS, project),
@@ -61,6 +65,20 @@ function concluding({ store, engine, config, log }: AfterScene): ConcludeDeps {
 
 function keptResults({ dataDir }: Pick<Config, "dataDir">, log: Logger): Results {
   return openResults(dataDir, (fields, message) => log.warn(fields, message));
+}
+
+/** Of builds that ran elsewhere they are fetched first. */
+function broughtResults(kept: Results, { bringResults }: Pick<Delivery, "bringResults">): Results {
+  return {
+    async *tests(number) {
+      await bringResults(BuildNumber.parse(number));
+      yield* kept.tests(number);
+    },
+    async coverage(number) {
+      await bringResults(BuildNumber.parse(number));
+      return kept.coverage(number);
+    },
+  };
 }
 
 /** After the result was told, for which nobody waits. What an outsider wrote says nothing of a project's tests. */

@@ -55,16 +55,21 @@ export function resultLine(build: FinishedBuild, url: string): Line {
   const who = build.revision === undefined ? "" : ` by ${build.revision.author}`;
   const link = buildUrl(url, number);
   const coverage = build.results?.coverage === undefined ? [] : [coverageWords(build.results.coverage)];
+  const missing = missingFacts(build);
   switch (state.kind) {
     case "passed":
-      return line("passed", [`${name} passed${took}`, revisionName(build), ...testFacts(build), ...coverage], link);
+      return line(
+        "passed",
+        [`${name} passed${took}`, revisionName(build), ...testFacts(build), ...coverage, ...missing],
+        link,
+      );
     case "failed": {
       const facts = [`${name} failed${took}`, `${revisionName(build)}${who}`, failureFact(build, state.reason)];
-      return line("failed", [...facts, ...coverage], link);
+      return line("failed", [...facts, ...coverage, ...missing], link);
     }
     case "errored": {
       const tries = state.tries > 1 ? `tried ${times(state.tries)}, not your change` : "not your change";
-      return line("errored", [`${name} could not run: ${state.reason}`, tries], link);
+      return line("errored", [`${name} could not run: ${state.reason}`, tries, ...missing], link);
     }
     case "cancelled": {
       const reason = state.reason === undefined ? "" : `: ${state.reason}`;
@@ -100,6 +105,12 @@ export function buildActions(build: Build, url: string): Action[] {
   const rebuild: Action = { label: "Rebuild", command: `rebuild ${build.number}`, style: "plain" };
   const good = build.state.kind === "passed" || build.state.kind === "cancelled";
   return good ? [log, rebuild] : [{ label: "Why", command: `why ${build.number}`, style: "plain" }, log, rebuild];
+}
+
+/** Where its log and files are, if they are not here. */
+function missingFacts({ results, ranOn }: Build): string[] {
+  if (results?.undelivered === undefined) return [];
+  return [`its log and files are still on ${ranOn?.worker ?? "its worker"}: ${results.undelivered}`];
 }
 
 function times(count: number): string {

@@ -97,5 +97,7 @@ export const BuildResults = z.strictObject({
   coverage: CoverageResult.optional(),
   explanation: Explanation.optional(),
   artifacts: z.array(Artifact).optional(),
+  /** Why its log and files were not with the bot when it ended, as a phrase; missing where they were. */
+  undelivered: z.string().optional(),
 });
 export type BuildResults = z.infer<typeof BuildResults>;

@@ -11,6 +11,7 @@ import type { LiveEvent } from "../builds/live-log.ts";
 import type { LogLine } from "../builds/log-files.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import type { Bring } from "../delivery/bring.ts";
 import type { FlakyLedger } from "../flaky/ledger.ts";
 import type { Incident } from "../incidents/incident.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -60,6 +61,8 @@ export interface WebDeps {
   /** What builds left behind: tests, coverage. */
   readonly results: Results;
   readonly changes: ReadChanges;
+  /** Fetches what a build left behind from where its worker put it; missing where all comes here by itself. */
+  readonly bring?: Bring;
   /** Missing where no webhooks come in. */
   readonly hooks?: Hooks;
 }

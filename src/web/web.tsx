@@ -24,6 +24,7 @@ import { releaseRoutes } from "./releases/releases.tsx";
 import { scheduleRoutes } from "./schedule.tsx";
 import { type Bar, MessagePage } from "./shell.tsx";
 import { waterfallRoutes } from "./waterfall/waterfall.tsx";
+import { workerFileRoutes } from "./worker-files.ts";
 import { workerRoutes } from "./workers.tsx";
 
 export type { WebDeps } from "./deps.ts";
@@ -53,7 +54,21 @@ export function createWeb(deps: WebDeps): Hono {
   };
   // Signed, so nobody logs in to them.
   if (deps.hooks !== undefined) app.route("/", hookRoutes({ ...deps, hooks: deps.hooks }));
+  // With tokens of their own.
+  app.route("/", workerFileRoutes(deps));
   app.use(requireLogin(deps));
+  const { bring } = deps;
+  if (bring !== undefined) {
+    for (const [path, area] of [
+      ["/artifacts/:number/*", "artifacts"] as const,
+      ["/coverage/:project/:number/*", "coverage"] as const,
+    ]) {
+      app.use(path, async (c, next) => {
+        await bring(Number(c.req.param("number")), area);
+        await next();
+      });
+    }
+  }
   // What builds left behind is hostile: these bring their own, stricter rules, which the site's must not overwrite.
   app.route("/", artifactRoutes(artifactsFolder(deps.config.dataDir), frame));
   app.route("/", coverageRoutes(coverageFolder(deps.config.dataDir), builds, frame));
