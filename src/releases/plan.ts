@@ -56,11 +56,12 @@ export async function makePlan(deps: PlanDeps, wish: PlanWish): Promise<ReleaseP
   const release = configured(config, project);
   const version = versionOf(wish);
   const warnings: string[] = [];
-  const [previous, key] = await Promise.all([
+  const [{ version: previous, isKnown }, key] = await Promise.all([
     previousOf(deps, project.name, warnings),
     keyOf(deps, release, warnings),
-    bucketOf(deps, release, warnings),
   ]);
+  // One that cannot be read is in trouble already.
+  if (isKnown) await bucketOf(deps, release, warnings);
   const published = await store.published(project.name, version);
   if (wish.kind === "release") await checkVersion(deps, project.name, { version, previous, force: wish.force });
   if (wish.kind === "rollback" && published === undefined)
@@ -119,21 +120,26 @@ function configured({ releases }: Config, { name }: Project): ReleaseConfig {
   );
 }
 
-function versionOf({ version, kind }: PlanWish): Version {
+/** The date of a night is none: nights have a `latest` of their own. */
+function versionOf({ version }: PlanWish): Version {
   const parsed = Version.safeParse(version);
-  if (parsed.success && (kind === "rollback" || isSemver(parsed.data))) return parsed.data;
+  if (parsed.success && isSemver(parsed.data)) return parsed.data;
   throw new UserError(`"${cleanName(version).slice(0, 64)}" is no version such as 1.4.0 or 1.4.0-rc.1.`);
 }
 
-async function previousOf(deps: PlanDeps, project: ProjectName, warnings: string[]): Promise<Version | undefined> {
+async function previousOf(
+  deps: PlanDeps,
+  project: ProjectName,
+  warnings: string[],
+): Promise<{ readonly version: Version | undefined; readonly isKnown: boolean }> {
   try {
-    return (await deps.readLatest(project))?.version;
+    return { version: (await deps.readLatest(project))?.version, isKnown: true };
   } catch (error) {
     warnings.push(`what is published cannot be read: ${reasonOf(error)}`);
     const newest = (await deps.store.latest(RELEASES_LOOKED_AT, { project })).find(
       ({ state, origin }) => state.kind === "published" && origin === "person",
     );
-    return newest?.plan.version;
+    return { version: newest?.plan.version, isKnown: false };
   }
 }
 

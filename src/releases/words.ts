@@ -52,6 +52,11 @@ export function planRevision({ ref, sha }: Pick<ReleasePlan, "ref" | "sha">): st
   return sha.startsWith(ref) ? short : `${ref} ${short}`;
 }
 
+/** `main 61f2f41 "storage: retry on 503"` */
+function titledRevision(plan: ReleasePlan): string {
+  return `${planRevision(plan)}${plan.title === "" ? "" : ` "${shortTitle(plan.title)}"`}`;
+}
+
 /** `#47 passed (1,204 tests, coverage 70.6%)`, `not built yet` */
 export function buildWords({ build }: Pick<ReleasePlan, "build">): string {
   if (build === undefined) return "not built yet";
@@ -102,14 +107,13 @@ export function planReply(release: Release, config: WordsConfig): Reply {
   const { plan, state, requester } = release;
   const name = releaseName(release);
   const { prefix } = config;
-  const title = plan.title === "" ? "" : ` "${shortTitle(plan.title)}"`;
   const until = state.kind === "waiting" ? ` until ${untilWords(state.expiresAt, config)}` : "";
   const given = release.votes.length === 0 ? "" : votesWords(release, config);
   return {
     lines: [
       line("queued", [
         `${releaseTitle(release)} waits for ${votesNeeded(release, config) - goodVotes(release, config).length === 1 ? "approval" : "approvals"}`,
-        `${planRevision(plan)}${title}`,
+        titledRevision(plan),
         buildWords(plan),
         commitsWords(plan),
       ]),
@@ -142,7 +146,7 @@ export function cardReply(release: Release, config: WordsConfig): Reply {
   const news = newsLine(release, config);
   const head = state.kind === "publishing" ? publishingLine(release, config, state) : news;
   return {
-    lines: [head, line("info", [planRevision(plan), buildWords(plan), commitsWords(plan), targetWords(plan)])],
+    lines: [head, line("info", [titledRevision(plan), buildWords(plan), commitsWords(plan), targetWords(plan)])],
     key: releaseKey(release),
     inPlace: true,
     actions: releaseActions(release),

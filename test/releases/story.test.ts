@@ -6,6 +6,7 @@ import { lineText } from "../../src/chat/reply.ts";
 import { RuntimeError } from "../../src/errors.ts";
 import { NetworkName } from "../../src/names.ts";
 import { outboxKey, parseEntry } from "../../src/queue/outbox-entry.ts";
+import { startReleaseExpiry } from "../../src/releases/expire.ts";
 import { ReleaseNumber, type ReleaseState } from "../../src/releases/release.ts";
 import type { Releases } from "../../src/releases/releases.ts";
 import type { ReleaseStore } from "../../src/releases/store.ts";
@@ -14,6 +15,7 @@ import type { Revisions } from "../../src/revisions.ts";
 import { ADA, ago, configOf, NOW, openRecords, type Records, revisionOf, revisions } from "../support/records.ts";
 import { FINGERPRINT, openReleases, type ReleaseWorld } from "../support/releases.ts";
 import { openTalk, type Said, type Talk } from "../support/talk.ts";
+import { waitFor } from "../support/wait-for.ts";
 
 const CONFIG = (approvals = 2, more = "") => `
 url: https://ci.example.org
@@ -235,6 +237,25 @@ describe("a release", () => {
     expect(await scene.slack.ask("!release docker 0.9.1", bobInSlack)).toEqual([
       "R1 docker 0.9.0 is being published, step check, and a project has one at a time: wait for its end.",
     ]);
+  });
+
+  test("of three votes at the same moment two are counted, and the third is told", async () => {
+    await scene.irc.ask("!release docker 0.9.0", ada);
+    const said = await Promise.all([
+      scene.irc.ask("!approve R1", bob),
+      scene.irc.ask("!approve R1", eve),
+      scene.slack.ask("!approve R1", danInSlack),
+    ]);
+    expect(said.flat().filter((line) => line.includes("R1 is approved and being published"))).toHaveLength(1);
+    expect(await scene.releases.get(R1)).toMatchObject({ votes: [{}, {}], state: { kind: "publishing" } });
+  });
+
+  test("expires by itself within a look", async () => {
+    await scene.irc.ask("!release docker 0.9.0", ada);
+    scene.world.now = new Date("2026-03-02T12:00:00.000Z");
+    await using _expiry = startReleaseExpiry(scene.releases, scene.records.log, 10);
+    await waitFor("the end", async () => (await scene.store.open()).length === 0);
+    expect((await scene.store.get(R1))?.state.kind).toBe("expired");
   });
 
   test("of two that are asked for at the same moment one is refused", async () => {
