@@ -82,6 +82,7 @@ export function openTalk(
     pullRequests = NO_PULL_REQUESTS,
     releases,
     mailReport,
+    backups,
   }: {
     commands?: readonly Command[];
     network?: string;
@@ -95,6 +96,7 @@ export function openTalk(
     pullRequests?: PullRequests;
     releases?: Releases;
     mailReport?: () => Promise<readonly string[]>;
+    backups?: CommandServices["backups"];
   } = {},
 ): Talk {
   const { config, builds, redis, log } = records;
@@ -123,6 +125,7 @@ export function openTalk(
     logLines,
     openLog,
     ...(mailReport === undefined ? {} : { mailReport }),
+    ...(backups === undefined ? {} : { backups }),
     shutdown: (by) => stoppedBy.push(by),
   };
   const dispatcher = createDispatcher(services, connection, log);
