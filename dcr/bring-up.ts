@@ -5,6 +5,7 @@ import {
   createContainer,
   differencesOf,
   inspect,
+  publishedPorts,
   removeContainer,
   startContainer,
   stateOf,
@@ -16,7 +17,7 @@ import { waitUntilHealthy } from "./health.ts";
 import { needImage } from "./images.ts";
 import { type ProgressBoard, PullProgress } from "./progress.ts";
 import { loginFor, type Outcome, type Session } from "./session.ts";
-import type { Values } from "./spec.ts";
+import type { OnHost, Values } from "./spec.ts";
 
 /** Each application with its environment. @throws ConfigError that names every variable which is needed and not set. */
 export function environments({ applications, environment }: Session): ReadonlyMap<Application, Values> {
@@ -93,7 +94,10 @@ function differing(changed: readonly string[], isInUse = false): Outcome {
   };
 }
 
-async function create({ session, daemon, application, env, board }: Making): Promise<void> {
+async function create(
+  { session, daemon, application, env, board }: Making,
+  keptPorts: OnHost["keptPorts"] = new Map(),
+): Promise<void> {
   const { image } = application;
   if (image !== undefined) {
     const progress = new PullProgress();
@@ -112,7 +116,7 @@ async function create({ session, daemon, application, env, board }: Making): Pro
       session.signal,
     );
   }
-  await createContainer(daemon, application, env);
+  await createContainer(daemon, application, env, keptPorts);
 }
 
 async function startAndWait({ session, daemon, application }: Making): Promise<void> {
@@ -120,18 +124,22 @@ async function startAndWait({ session, daemon, application }: Making): Promise<v
   await waitUntilHealthy(daemon, application, { host: daemon.host, signal: session.signal });
 }
 
-/** The old one is put aside, and comes back when the new one does not become healthy. Volumes without a name are new ones. */
+/**
+ * The old one is put aside, and comes back when the new one does not become healthy. The host's ports stay, so that gateways
+ * still find it. Volumes without a name are new ones.
+ */
 async function recreate(making: Making, andThen: () => Promise<void>): Promise<void> {
   const { daemon, application } = making;
   const { container } = application;
   const aside = `${container}-before-${Date.now().toString(36)}`;
-  const wasRunning = (await inspect(daemon, container))?.State.Running === true;
+  const info = await inspect(daemon, container);
+  const wasRunning = info?.State.Running === true;
   const rename = (from: string, to: string) =>
     daemon.engine.ask((docker) => docker.getContainer(from).rename({ name: to }));
   await stopContainer(daemon, container);
   await rename(container, aside);
   try {
-    await create(making);
+    await create(making, publishedPorts(info));
     await andThen();
   } catch (error) {
     if ((await inspect(daemon, container)) !== undefined) {

@@ -8,7 +8,7 @@ import type { Application } from "./application.ts";
 import type { Daemon } from "./daemon.ts";
 import { linkNetwork } from "./links.ts";
 import { runOnce } from "./run-once.ts";
-import { createOptions, differences, linksByNetwork, readSpec, specOf, type Values } from "./spec.ts";
+import { createOptions, differences, linksByNetwork, type OnHost, readSpec, specOf, type Values } from "./spec.ts";
 
 /** O-142. */
 export type State = "running" | "stopped" | "doesnotexist";
@@ -49,7 +49,12 @@ export function shortId(id: string): string {
 }
 
 /** @throws RuntimeError when it cannot be made; nothing is left behind then. */
-export async function createContainer(daemon: Daemon, application: Application, env: Values): Promise<void> {
+export async function createContainer(
+  daemon: Daemon,
+  application: Application,
+  env: Values,
+  keptPorts: OnHost["keptPorts"],
+): Promise<void> {
   const { engine } = daemon;
   const { container, image, network } = application;
   if (image === undefined) {
@@ -58,7 +63,7 @@ export async function createContainer(daemon: Daemon, application: Application, 
   if (!["bridge", "host", "none"].includes(network)) await createNetwork(engine, network, {}, false);
   const groups = await Promise.all(application.groupAdd.map((group) => groupOnHost(daemon, image, group)));
   await engine
-    .ask((docker) => docker.createContainer(createOptions(application, env, groups)))
+    .ask((docker) => docker.createContainer(createOptions(application, env, { groups, keptPorts })))
     .catch((error: unknown) => {
       throw whyNotCreated(error);
     });
@@ -152,6 +157,12 @@ export function publishedPort(info: ContainerInspectInfo, application: Applicati
   const port = info.NetworkSettings.Ports[register]?.[0]?.HostPort;
   if (port === undefined) throw new RuntimeError(`${container} does not publish its port ${register}`);
   return Number(port);
+}
+
+/** Which of the host's ports it has, by its own; a stopped one has none. */
+export function publishedPorts(info: ContainerInspectInfo | undefined): ReadonlyMap<string, string> {
+  const found = Object.entries(info?.NetworkSettings.Ports ?? {});
+  return new Map(found.flatMap(([inside, bindings]) => (bindings?.[0] ? [[inside, bindings[0].HostPort]] : [])));
 }
 
 export function backendUrl(host: string, port: number): string {

@@ -10,12 +10,14 @@ import type { Daemon } from "./daemon.ts";
 
 export type Health =
   | { readonly kind: "healthy"; readonly info: ContainerInspectInfo }
-  /** May still become healthy. */
-  | { readonly kind: "waiting"; readonly reason: string }
+  /** May still become healthy; `restarts` is how often the Engine has started it again so far. */
+  | { readonly kind: "waiting"; readonly reason: string; readonly restarts: number }
   | { readonly kind: "broken"; readonly reason: string };
 
 const LOOK_EVERY_MS = 250;
 const ANSWER_TIMEOUT_MS = 5_000;
+/** Who is started again and again does not become healthy by it. */
+const RESTARTS = 3;
 /** What neither a health check nor a port can tell: it has not ended at once. */
 const SETTLED_MS = 1_000;
 
@@ -25,17 +27,17 @@ export async function checkHealth(daemon: Daemon, application: Application, host
   const info = await inspect(daemon, container);
   if (info === undefined) return { kind: "broken", reason: `there is no container ${container}` };
   const { Running, Restarting, ExitCode, Error: error, Health: check } = info.State;
-  if (Restarting) return { kind: "waiting", reason: `${container} stops and is started again, exit code ${ExitCode}` };
+  const waiting = (reason: string) => ({ kind: "waiting" as const, reason, restarts: info.RestartCount });
+  if (Restarting) return waiting(`${container} stops and is started again, exit code ${ExitCode}`);
   if (!Running)
     return { kind: "broken", reason: `${container} stopped with exit code ${ExitCode}${error ? ` (${error})` : ""}` };
-  if (check?.Status === "starting")
-    return { kind: "waiting", reason: `the health check of ${container} has not passed yet` };
+  if (check?.Status === "starting") return waiting(`the health check of ${container} has not passed yet`);
   if (check?.Status === "unhealthy")
     return { kind: "broken", reason: `${container} is unhealthy: its health check fails` };
   if (register === undefined) return { kind: "healthy", info };
   const port = publishedPort(info, application);
   const reason = await answerAt(daemon, port, application.health, host);
-  return reason === undefined ? { kind: "healthy", info } : { kind: "waiting", reason: `${container} ${reason}` };
+  return reason === undefined ? { kind: "healthy", info } : waiting(`${container} ${reason}`);
 }
 
 /**
@@ -49,8 +51,13 @@ export async function waitUntilHealthy(
 ): Promise<ContainerInspectInfo> {
   const deadline = Date.now() + timeoutMs;
   const settledAt = Date.now() + Math.min(SETTLED_MS, timeoutMs);
+  let restartsAtFirst: number | undefined;
   for (;;) {
     const health = await checkHealth(daemon, application, host);
+    if (health.kind === "waiting") {
+      restartsAtFirst ??= health.restarts;
+      if (health.restarts - restartsAtFirst >= RESTARTS) throw new RuntimeError(health.reason);
+    }
     const isSettled = application.register !== undefined || Date.now() >= settledAt;
     if (health.kind === "healthy" && isSettled) return health.info;
     if (health.kind === "broken") throw new RuntimeError(health.reason);

@@ -75,16 +75,23 @@ export function readSpec(labels: Readonly<Record<string, string>>): Spec | undef
   }
 }
 
-/** @param groups the numbers or names behind `group_add`, as this host has them. */
+/** What only the host can tell. */
+export interface OnHost {
+  /** The numbers or names behind `group_add`. */
+  readonly groups: readonly string[];
+  /** Ports of the host to be had again in the place of any free one: those of the container that is replaced. */
+  readonly keptPorts: ReadonlyMap<string, string>;
+}
+
 export function createOptions(
   application: Application,
   env: Values,
-  groups: readonly string[],
+  { groups, keptPorts }: OnHost,
 ): ContainerCreateOptions {
   const { image, command, hostname, user, ports, network, links } = application;
   const host: HostConfig = {
     NetworkMode: network,
-    PortBindings: portBindings(application),
+    PortBindings: portBindings(application, keptPorts),
     Mounts: application.volumes.map(mount),
     RestartPolicy: { Name: application.restart.name, MaximumRetryCount: application.restart.retries },
     ReadonlyRootfs: application.readOnly,
@@ -123,11 +130,14 @@ export function linksByNetwork({ links }: Application): ReadonlyMap<string, read
   return byNetwork;
 }
 
-function portBindings({ ports, network }: Application): HostConfig["PortBindings"] {
+function portBindings({ ports, network }: Application, kept: OnHost["keptPorts"]): HostConfig["PortBindings"] {
   if (network === "host") return {};
   const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
   for (const { container, hostIp, hostPort } of ports) {
-    bindings[container] = [...(bindings[container] ?? []), { HostIp: hostIp, HostPort: hostPort }];
+    bindings[container] = [
+      ...(bindings[container] ?? []),
+      { HostIp: hostIp, HostPort: hostPort || (kept.get(container) ?? "") },
+    ];
   }
   return bindings;
 }

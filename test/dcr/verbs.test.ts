@@ -150,7 +150,7 @@ test.concurrent("a container that differs is left alone, told, and replaced by -
   const write = (changes: object) => corner.write("app.yml", { web: webApplication(web, "one", changes) });
   await write({});
   await corner.run(["app.yml", "start"]);
-  const first = (await corner.docker.getContainer(web).inspect()).Id;
+  const { Id: first, NetworkSettings: at } = await corner.docker.getContainer(web).inspect();
   await write({ read_only: true, tmpfs: "/tmp", restart: "on-failure:3", user: "1000:1000", init: true });
   const differs = await corner.run(["app.yml", "start"]);
   expect([differs.code, differs.output]).toEqual([1, expect.stringContaining("made with other settings")]);
@@ -160,6 +160,9 @@ test.concurrent("a container that differs is left alone, told, and replaced by -
   expect((await corner.run(["app.yml", "start", "--recreate"])).code).toBe(0);
   const second = await corner.docker.getContainer(web).inspect();
   expect(second.Id).not.toBe(first);
+  // Gateways find it where it was.
+  expect(second.NetworkSettings.Ports).toEqual(at.Ports);
+  expect((await corner.run(["app.yml", "diff"])).output).toContain("nothing");
   expect(second.HostConfig).toMatchObject({
     ReadonlyRootfs: true,
     Init: true,
