@@ -22,7 +22,11 @@ export const help = defineCommand({
       return {
         lines: [
           line("info", [`everyone: ${names(undefined)}`]),
-          line("info", [`developers: ${names("developer")}`, `admins: ${names("admin")}`]),
+          line("info", [
+            `developers: ${names("developer")}`,
+            `approvers: ${names("approver")}`,
+            `admins: ${names("admin")}`,
+          ]),
           line("info", [`${prefix}help <command> says more`], config.url),
         ],
       };

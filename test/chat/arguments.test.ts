@@ -25,6 +25,15 @@ const commands = {
   }),
   log: defineCommand({ ...common, name: "log", args: z.strictObject({ build: z.string(), what: word }) }),
   status: defineCommand({ ...common, name: "status", args: z.strictObject({}) }),
+  release: defineCommand({
+    ...common,
+    name: "release",
+    args: z.strictObject({
+      version: z.string(),
+      force: z.literal(true).optional().meta({ takes: "switch" }),
+      ref: word,
+    }),
+  }),
 };
 
 function bind(line: string) {
@@ -39,6 +48,9 @@ function bind(line: string) {
 describe("words", () => {
   test.each<[string, Record<string, unknown>]>([
     ["!build hello", { project: "hello" }],
+    ["!release 1.0.0 --force", { version: "1.0.0", force: true }],
+    ["!release --force 1.0.0 main", { version: "1.0.0", ref: "main", force: true }],
+    ["!release 1.0.0 force", { version: "1.0.0", ref: "force" }],
     ["!build hello main", { project: "hello", ref: "main" }],
     ["!build 'hello' \"main\"", { project: "hello", ref: "main" }],
     ["!build hello A=1", { project: "hello", params: { A: "1" } }],
@@ -73,6 +85,7 @@ describe("what does not fit", () => {
     ["!build hello --now", "there is no option --now"],
     ["!build hello --params x", "there is no option --params"],
     ["!build hello --ref", "--ref has no value"],
+    ["!release 1.0.0 --force=yes", "--force takes no value"],
     ["!build hello main --ref=other", "ref is given twice"],
     ["!build hello project=other", "project is given twice"],
   ])("%s: %s", (line, problem) => {

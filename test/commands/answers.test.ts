@@ -351,8 +351,8 @@ describe("who and what is here", () => {
     await using records = await team();
     const talk = openTalk(records);
     expect(await talk.ask("!help")).toEqual([
-      expect.stringMatching(/^everyone: !status !last !queue !eta .*!log .*!whoami.* !version$/),
-      expect.stringMatching(/^developers: !build !rebuild !cancel\b.* · admins: .*!shutdown$/),
+      expect.stringMatching(/^everyone: .*!status !last !queue !eta .*!log .*!whoami.* !version$/),
+      expect.stringMatching(/^developers: !build !rebuild !cancel\b.* · approvers: !approve · admins: .*!shutdown$/),
       "!help <command> says more · https://ci.example.org",
     ]);
     const cancel =
