@@ -18,6 +18,8 @@ const USAGE = `docker-ci ${VERSION}: continuous integration that lives in your t
   docker-ci health                whether the docker-ci of this configuration answers; status 0 or 1
   docker-ci prune [--dry-run]     clears up what had its time, or says what that would remove
   docker-ci audit verify          whether the audit log is whole
+  docker-ci worker-token [name]   a token for a worker elsewhere, in the place of its last; --revoke; none lists
+  docker-ci redis-acl [--file]    the rules of the Redis user for workers elsewhere, with the password BUILDBOT_PWD
   docker-ci backup                a backup of everything, proven and copied; --prune [--dry-run] removes old ones
   docker-ci restore <file|s3 url> a backup in the place of what is here, which is kept; --yes asks nobody
   docker-ci help, --version
@@ -85,6 +87,24 @@ async function main(argv: readonly string[]): Promise<number> {
       if (wrong !== undefined) return unknown(wrong);
       const { verifyAudit } = await import("./command-line/audit.ts");
       return verifyAudit();
+    }
+    case "worker-token": {
+      const [worker, ...others] = rest.filter((word) => word !== "--revoke");
+      const wrong = worker?.startsWith("-") === true ? worker : others[0];
+      if (wrong !== undefined) return unknown(wrong);
+      const revoke = rest.includes("--revoke");
+      if (revoke && worker === undefined) return unknown("--revoke");
+      const { workerToken } = await import("./command-line/worker-token.ts");
+      return workerToken(worker, revoke, {
+        print: (text) => process.stdout.write(text),
+        note: (text) => process.stderr.write(`docker-ci: ${text}`),
+      });
+    }
+    case "redis-acl": {
+      const wrong = rest.find((word) => word !== "--file");
+      if (wrong !== undefined) return unknown(wrong);
+      const { redisAcl } = await import("./command-line/redis-acl.ts");
+      return redisAcl(process.env.BUILDBOT_PWD, rest.length > 0, (text) => process.stdout.write(text));
     }
     case "backup": {
       const wrong = rest.find((word) => word !== "--prune" && !(word === "--dry-run" && rest.includes("--prune")));

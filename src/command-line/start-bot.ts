@@ -73,6 +73,7 @@ export async function startBot({ adapters, worker, input, isUp }: StartBotOption
       commands: adapters.commands,
       openEngine: worker ? (instance) => adapters.openEngine(config, instance, log) : undefined,
       createRunner: adapters.createRunner,
+      openStore: adapters.openStore,
       startReport: adapters.startReport,
       startNightlies: adapters.startNightlies,
       startPruning: adapters.startPruning,

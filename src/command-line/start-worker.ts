@@ -25,6 +25,7 @@ export async function startWorker(adapters: Adapters): Promise<number> {
     log,
     chats: [],
     commands: [],
+    openStore: adapters.openStore,
     openEngine: (instance) => adapters.openEngine(config, instance, log),
     createRunner: adapters.createRunner,
     startReport: adapters.startReport,
