@@ -249,12 +249,7 @@ function startWorker(records: Records, dataDir: string, files: () => Files | und
   };
 }
 
-export async function runBuild(
-  records: Records,
-  dataDir: string,
-  build: Build,
-  files: Files | undefined,
-): Promise<Build> {
+async function runBuild(records: Records, dataDir: string, build: Build, files: Files | undefined): Promise<Build> {
   const running = await records.begin(build, 60);
   const times = { startedAt: "2026-03-01T11:59:00.000Z", finishedAt: "2026-03-01T12:00:00.000Z" };
   if (files === undefined) return records.end(running, { kind: "failed", ...times, reason: "step tests, exit 1" });
