@@ -18,7 +18,7 @@ export interface Coming extends Pattern {
 export type Schedules = ReturnType<typeof createSchedules>;
 
 export function createSchedules(
-  config: Pick<Config, "projects" | "schedules" | "timezone" | "report" | "mail">,
+  config: Pick<Config, "projects" | "schedules" | "timezone" | "report" | "mail" | "backup">,
   redis: Redis,
 ) {
   return {
@@ -29,7 +29,9 @@ export function createSchedules(
         const { last } = await readLastDue(redis, key);
         return { what: `${name} ${project}`, project, at, timezone, next: nextDue(at, timezone, now), last };
       });
-      return [...(await Promise.all(builds)), ...report(config, now)].toSorted((a, b) => +a.next - +b.next);
+      return [...(await Promise.all(builds)), ...report(config, now), ...backup(config, now)].toSorted(
+        (a, b) => +a.next - +b.next,
+      );
     },
   };
 }
@@ -39,6 +41,14 @@ function report({ report, mail, timezone }: Pick<Config, "report" | "mail" | "ti
   if (report === undefined || mail === undefined) return [];
   const what = `daily report to ${mail.to.length === 1 ? "1 address" : `${mail.to.length} addresses`}`;
   const { at } = report;
+  return [{ what, project: undefined, at, timezone, next: nextDue(at, timezone, now), last: undefined }];
+}
+
+function backup({ backup, timezone }: Pick<Config, "backup" | "timezone">, now: Date): Coming[] {
+  if (backup === undefined) return [];
+  const { at, targets } = backup;
+  const what =
+    targets.length === 0 ? "backup" : `backup to ${targets.map(({ bucket }) => `s3://${bucket}`).join(", ")}`;
   return [{ what, project: undefined, at, timezone, next: nextDue(at, timezone, now), last: undefined }];
 }
 

@@ -28,8 +28,15 @@ export function scheduleRoutes({ builds, config, clock, schedules }: WebDeps, fr
           <Table coming={coming} now={now} />
         )}
         <p>
-          Backups are not there yet
-          {config.backup === undefined ? "." : "; what docker-ci.yml says of them is kept for when they are."}
+          <a href="/backups">Backups</a>{" "}
+          {config.backup === undefined ? (
+            <>
+              are made when somebody says <code>{config.prefix}backup</code>; <code>backup:</code> in{" "}
+              <code>docker-ci.yml</code> makes one every day.
+            </>
+          ) : (
+            "that were made, and when each was proven to restore."
+          )}
         </p>
       </Page>,
     );

@@ -70,17 +70,19 @@ test("/schedule says what comes when, in the configured time zone, and what does
   const nothing = await show("/schedule");
   expect(nothing.title).toBe("Schedule: nothing");
   expect(nothing.text).toContain("Nothing is scheduled.");
+  expect(nothing.text).toContain("makes one every day");
   const config = configOf(`
 timezone: Europe/Berlin
 projects: { hello: { repo: /r/hello, nightly: "0 3 * * *" } }
 report: { at: "0 8 * * *" }
+backup: { at: "0 7 * * *", bucket: backup-ci }
 mail: { host: mail.example.org, from: ci@example.org, to: [ada@example.org, bob@example.org] }
 `);
   const { text, title } = await show("/schedule", { config });
+  expect(text).toMatch(/backup to s3:\/\/backup-ci\s+0 7 \* \* \* Europe\/Berlin/);
   expect(title).toBe("Schedule: next in 14h00m");
   expect(text).toMatch(/daily report to 2 addresses\s+0 8 \* \* \* Europe\/Berlin\s+2026-03-02 07:00 UTC\s+19h00m/);
   expect(text).toMatch(/nightly hello\s+0 3 \* \* \* Europe\/Berlin\s+2026-03-02 02:00 UTC\s+14h00m/);
-  expect(text).toContain("Backups are not there yet.");
   // No addresses: they are people's.
   expect(text).not.toContain("ada@example.org");
 });
