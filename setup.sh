@@ -92,6 +92,7 @@ look_around() {
     need_package tmux tmux
     need_package sshd openssh-server
     need_package openssl openssl
+    need_package gpg gnupg
     need_package chromium chromium
   fi
 

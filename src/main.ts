@@ -208,6 +208,14 @@ async function loadAdapters(): Promise<Adapters> {
       };
     },
     openStore,
+    async openSigner(keys) {
+      const { openSigner } = await import("../adapters/openpgp/index.ts");
+      return openSigner(keys);
+    },
+    async verifySignature(...asked) {
+      const { verifySignature } = await import("../adapters/openpgp/index.ts");
+      return verifySignature(...asked);
+    },
     createRunner: job.createBuildRunner,
   };
 }

@@ -125,7 +125,7 @@ class Sending {
     const hash = createHash("sha256");
     try {
       for await (const chunk of this.#source) {
-        const buffer = Buffer.from(chunk);
+        const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
         this.bytes += buffer.length;
         hash.update(buffer);
         yield buffer;

@@ -7,6 +7,7 @@ import type { Config, IrcNetwork, MailConfig, SlackWorkspace } from "../config.t
 import type { NetworkName } from "../names.ts";
 import type { OpenStore } from "../object-store.ts";
 import type { PruneScene, Pruning } from "../retention/prune.ts";
+import type { OpenSigner, VerifySignature } from "../signer.ts";
 import type { NightlyScene, ReportScene } from "../start.ts";
 import type { ForgeApis } from "../triggers/forge-chat.ts";
 import type { Hooks } from "../web/hooks/hooks.ts";
@@ -51,6 +52,8 @@ export interface Adapters {
   forgeApis(config: Config): ForgeApis;
   readonly readHook: Hooks["read"];
   readonly openStore: OpenStore;
+  readonly openSigner: OpenSigner;
+  readonly verifySignature: VerifySignature;
   startReport(scene: ReportScene): AsyncDisposable;
   startNightlies(scene: NightlyScene): AsyncDisposable;
   startPruning(scene: PruneScene): Pruning;
