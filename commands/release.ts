@@ -8,7 +8,7 @@ import { cardReply } from "../src/releases/words.ts";
 export const release = defineCommand({
   name: "release",
   summary: "Ask for a version to be published: says what would be, and waits for approvals.",
-  examples: ["!release docker 0.9.0", "!release docker 0.9.0 release-0.9", "!release docker 0.9.0 --force"],
+  examples: ["!release docker 0.9.0", "!release docker 0.9.0 release-0.9", "!release docker 0.8.2 --force"],
   role: "developer",
   repeatable: true,
   args: z.strictObject({

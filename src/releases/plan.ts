@@ -173,20 +173,21 @@ async function checkVersion(
   project: ProjectName,
   { version, previous, force }: { version: Version; previous: Version | undefined; force: boolean },
 ): Promise<void> {
-  if (force) return;
-  const forced = `${config.prefix}release ${project} ${version} --force asks for it all the same, and takes one approval more.`;
   const before = await store.published(project, version);
   if (before !== undefined || previous === version) {
     const by = before === undefined ? "" : ` by ${releaseName(before)}`;
-    throw new UserError(`${project} ${version} is published already${by}. ${forced}`);
+    throw new UserError(`${project} ${version} is published already${by}, and what was published never changes.`);
   }
+  if (force) return;
   const past = await store.latest(RELEASES_LOOKED_AT, { project });
   const versions = past.filter(({ state, origin }) => state.kind === "published" && origin === "person");
   const highest = [...(previous === undefined ? [] : [previous]), ...versions.map(({ plan }) => plan.version)]
     .sort(compareVersions)
     .at(-1);
   if (highest !== undefined && compareVersions(version, highest) <= 0)
-    throw new UserError(`${project} ${highest} is published, and ${version} is not above it. ${forced}`);
+    throw new UserError(
+      `${project} ${highest} is published, and ${version} is not above it. ${config.prefix}release ${project} ${version} --force asks for it all the same, and takes one approval more.`,
+    );
 }
 
 /** @throws UserError where so many can never come together. */

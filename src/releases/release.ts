@@ -57,7 +57,7 @@ export const ReleasePlan = z.strictObject({
   approvals: z.number().int().positive(),
   /** Who may approve when it was asked for; checked again at the vote and at publishing. */
   approvers: z.array(z.string()),
-  /** Asked for although it was published already, or is not above the last. */
+  /** Asked for although it is not above the last. */
   forced: z.boolean(),
   /** Phrases of what stood in its way when it was asked for: a bucket that does not answer, no key. */
   warnings: z.array(z.string()).optional(),

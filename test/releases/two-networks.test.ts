@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { NetworkName } from "../../src/names.ts";
 import { type Outbox, startOutbox } from "../../src/queue/outbox.ts";
-import { showReleases } from "../../src/releases/progress.ts";
+import { releaseEntries } from "../../src/releases/announce.ts";
 import { ReleaseNumber } from "../../src/releases/release.ts";
 import type { Releases, ReleasesDeps } from "../../src/releases/releases.ts";
 import type { ReleaseStore } from "../../src/releases/store.ts";
@@ -64,7 +64,6 @@ beforeAll(async () => {
   const chats = new Map([irc.chat, work.chat].map((chat) => [chat.network, chat]));
   for (const chat of chats.values()) chat.onMessage((message) => dispatcher.handle(message, chat));
   outbox = startOutbox(records.redis.commands, records.redis.open, chats, records.log, { clock: time });
-  await showReleases({ ...deps, chats, log: records.log }, records.redis.open());
   [ada, bob] = await Promise.all([person("ada"), person("bob")]);
   await Promise.all([irc.inRooms(CHANNEL), work.connected()]);
 }, 30_000);
@@ -148,7 +147,7 @@ test("asked on IRC, approved there and in Slack; who asked and who voted before 
   const release = await releases.get(ReleaseNumber.parse(last + 1));
   expect(release.votes.map(({ by, network }) => `${by} on ${network}`)).toEqual(["bob on libera", "dan on work"]);
   const state = { kind: "publishing", startedAt: NOW.toISOString(), step: "upload" } as const;
-  await store.change(release, { state });
+  await store.change(release, { state }, await releaseEntries(deps, { ...release, state }));
   await card(name, /▓{5}░{4} upload/);
 
   slack.say("U2", "C1", "!release docker 0.9.1");
