@@ -44,6 +44,7 @@ import type { BuildNumber } from "./names.ts";
 import type { OpenStore } from "./object-store.ts";
 import { VERSION } from "./package.ts";
 import { createBuildQueue } from "./queue/build-queue.ts";
+import { watchForMissing } from "./queue/missing-workers.ts";
 import { type Outbox, startOutbox } from "./queue/outbox.ts";
 import { readOutbox } from "./queue/outbox-rooms.ts";
 import { announceProtocol } from "./queue/protocol.ts";
@@ -293,6 +294,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       opened.add("poller", startPoller({ ...changed, revisions: engine.revisions, see: triggers.see }));
     }
     opened.add("history", startFilling(redis.commands, store, log));
+    opened.add("missing workers", watchForMissing({ config, redis: redis.commands, clock, log }));
     const liveLogs = opened.add("live logs", createLiveLogs(redis.open, log));
     const measured = { config, builds, meters, eventChannel: store.eventChannel, log };
     const logBytes = (number: number) => keptLogBytes(logs, number);

@@ -5,8 +5,8 @@ import { z } from "zod";
 import { Room } from "../chat/message.ts";
 import type { Clock } from "../clock.ts";
 import { ProjectName } from "../names.ts";
-import { OUTBOX_ROOMS, type OutboxEntry } from "../queue/outbox-entry.ts";
-import { pushArguments, pushLua } from "../queue/push.ts";
+import type { OutboxEntry } from "../queue/outbox-entry.ts";
+import { settleField } from "../queue/push.ts";
 import type { StepFindings } from "../results/findings.ts";
 import { TestName, testKey } from "../results/test-case.ts";
 import { readRecord } from "./read-record.ts";
@@ -40,17 +40,6 @@ export interface Remembered {
   readonly entry: Quarantined;
   readonly json: string;
 }
-
-/**
- * KEYS: quarantine, rooms with an outbox.
- * ARGV: field, the entry as it was read, the entry to come ("" for none), `pushArguments`.
- * Returns 1, or 0 when somebody else was quicker.
- */
-const SETTLE = `
-if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
-if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
-${pushLua({ rooms: 2, first: 4 })}return 1
-`;
 
 export type Quarantine = ReturnType<typeof createQuarantine>;
 
@@ -107,8 +96,7 @@ export function createQuarantine(redis: Redis, clock: Clock, log?: Logger) {
     async settle(before: Remembered, next: Quarantined | undefined, entries: readonly OutboxEntry[]): Promise<boolean> {
       const name = field(before.entry.project, before.entry.test);
       const json = next === undefined ? "" : JSON.stringify(Quarantined.parse(next));
-      const args = [name, before.json, json, ...pushArguments(entries)];
-      return (await redis.eval(SETTLE, 2, QUARANTINE, OUTBOX_ROOMS, ...args)) === 1;
+      return settleField(redis, QUARANTINE, name, before.json, json, entries);
     },
   };
 }

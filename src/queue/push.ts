@@ -23,6 +23,32 @@ export function pushArguments(entries: readonly OutboxEntry[]): string[] {
 }
 
 /**
+ * KEYS: hash, rooms with an outbox. ARGV: field, its value as it was read, the value to come ("" for none), `pushArguments`.
+ * Returns 1, or 0 when somebody else was quicker.
+ */
+const SETTLE = `
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
+if ARGV[3] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[3]) end
+${pushLua({ rooms: 2, first: 4 })}return 1
+`;
+
+/**
+ * Changes one field of a hash together with what is to be said of it, so that each thing is said once.
+ * @param before the value as it was read, "" for none. @param next "" takes it out. @returns false when it changed meanwhile.
+ */
+export async function settleField(
+  redis: Redis,
+  hash: string,
+  field: string,
+  before: string,
+  next: string,
+  entries: readonly OutboxEntry[],
+): Promise<boolean> {
+  const args = [field, before, next, ...pushArguments(entries)];
+  return (await redis.eval(SETTLE, 2, hash, OUTBOX_ROOMS, ...args)) === 1;
+}
+
+/**
  * Puts the entries at the end of their rooms' lists, in the order given, all or none, and wakes whoever delivers.
  * Nothing looks for an entry of the same id: who must not say a thing twice asks before.
  * @throws RuntimeError when Redis does not take them; they may then be there or not.

@@ -38,7 +38,7 @@ const READ: readonly string[] = [
   "docker-ci:workers:draining",
   "docker-ci:workers:protocol",
 ];
-const WRITTEN: readonly string[] = ["docker-ci:log:*", "docker-ci:outbox:room:*"];
+const WRITTEN: readonly string[] = ["docker-ci:log:*", "docker-ci:outbox:room:*", "docker-ci:workers:heard"];
 /** Publishing and subscribing are one right in Redis. */
 const CHANNELS: readonly string[] = [
   "docker-ci:cancel",

@@ -11,6 +11,8 @@ import type { WorkerStatus } from "./worker-status.ts";
 
 const PREFIX = "docker-ci:worker:";
 const ALL = "docker-ci:workers";
+/** A hash by the worker's name: what was heard of it last (missing-workers.ts). */
+export const HEARD = "docker-ci:workers:heard";
 const BEAT_MS = 5_000;
 const FADES_AFTER_S = 15;
 
@@ -95,7 +97,12 @@ export function announceWorker(redis: Redis, describe: () => Described, clock: C
     beat: quietly,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      await beat(true).catch(() => undefined /* it fades by itself */);
+      const leave = async (): Promise<void> => {
+        await beat(true);
+        await redis.hdel(HEARD, describe().name);
+      };
+      // Else it fades by itself, and is missed.
+      await leave().catch(() => undefined);
     },
   };
 }
