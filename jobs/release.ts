@@ -5,14 +5,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { progressBar } from "../src/builds/progress.ts";
 import type { Chat } from "../src/chat/chat.ts";
-import { say } from "../src/chat/reply.ts";
+import { line } from "../src/chat/reply.ts";
 import { describeError } from "../src/errors.ts";
 import type { ProjectName } from "../src/names.ts";
 import { takeLease } from "../src/releases/publish/lease.ts";
-import { publish } from "../src/releases/publish/publish.ts";
+import { type OnProgress, publish } from "../src/releases/publish/publish.ts";
 import { isPublishing, type PublishingRelease, type PublishScene } from "../src/releases/publish/scene.ts";
-import type { Release } from "../src/releases/release.ts";
-import { releaseKey, releaseTitle } from "../src/releases/words.ts";
+import { cardReply, releaseKey } from "../src/releases/words.ts";
 import { formatBytes } from "../src/units.ts";
 
 const LOOK_MS = 3_000;
@@ -103,33 +102,20 @@ async function publishOne(scene: ReleaseScene, found: PublishingRelease, stoppin
   // As it is now: another one may have had it until a moment ago.
   const release = await releases.get(found.number);
   if (release === undefined || !isPublishing(release)) return;
-  const show = shownUpload(scene);
-  try {
-    await publish(scene, release, AbortSignal.any([stopping, lease.signal]), show.update);
-  } finally {
-    show.clear(release);
-  }
+  await publish(scene, release, AbortSignal.any([stopping, lease.signal]), showUpload(scene));
 }
 
-/** How far an upload is, where a chat can show a line that changes. */
-function shownUpload({ chats }: Pick<ReleaseScene, "chats">) {
+/** How far an upload is, behind the step, where a chat can show a message that changes. */
+function showUpload({ chats, config }: Pick<ReleaseScene, "chats" | "config">): OnProgress {
   let shownAt = 0;
-  const chatOf = ({ requester: { room } }: Release) => chats.get(room.network)?.progress?.bind(chats.get(room.network));
-  return {
-    update(release: Release, { bytes, ofBytes }: { readonly bytes: number; readonly ofBytes: number }): void {
-      if (Date.now() - shownAt < SHOWN_EVERY_MS) return;
-      shownAt = Date.now();
-      const facts = [
-        `${releaseTitle(release)} upload`,
-        `${progressBar(ofBytes === 0 ? 1 : bytes / ofBytes)} ${formatBytes(bytes)} of ${formatBytes(ofBytes)}`,
-      ];
-      chatOf(release)?.(release.requester.room, releaseKey(release), {
-        ...say("running", facts),
-        key: releaseKey(release),
-      });
-    },
-    clear(release: Release): void {
-      if (shownAt > 0) chatOf(release)?.(release.requester.room, releaseKey(release), undefined);
-    },
+  return (release, { bytes, ofBytes }) => {
+    if (Date.now() - shownAt < SHOWN_EVERY_MS) return;
+    shownAt = Date.now();
+    const { room } = release.requester;
+    const card = cardReply(release, config);
+    const [head = line("running", []), ...rest] = card.lines;
+    const bar = `${progressBar(ofBytes === 0 ? 1 : bytes / ofBytes)} ${formatBytes(bytes)} of ${formatBytes(ofBytes)}`;
+    const lines = [{ ...head, facts: [...head.facts, bar] }, ...rest];
+    chats.get(room.network)?.progress?.(room, releaseKey(release), { ...card, lines });
   };
 }

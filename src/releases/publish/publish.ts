@@ -158,7 +158,7 @@ function createRecord(scene: PublishScene, before: PublishingRelease) {
     return next;
   };
   const note = async (changes: Partial<Pick<Publishing, "build" | "latestBefore" | "step">>): Promise<void> => {
-    await write({ ...release.state, ...changes }, (next) => newsOf(scene, next, changes.build !== undefined));
+    await write({ ...release.state, ...changes }, (next) => newsOf(scene, next, changes.build));
   };
   return {
     get release() {
@@ -183,19 +183,27 @@ function createRecord(scene: PublishScene, before: PublishingRelease) {
   };
 }
 
-/** A chat that edits shows every step; elsewhere it is one line, which names the build. A night is quiet until its end. */
-async function newsOf(scene: PublishScene, next: Release, isBuildKnown: boolean): Promise<readonly OutboxEntry[]> {
-  if (next.origin === "nightly" || next.state.kind !== "publishing") return [];
-  const { step } = next.state;
-  const { build } = next.state;
+/**
+ * One line that names the build, and where a message can be edited the card; how it goes on is shown there in passing
+ * (releases/progress.ts). A night is quiet until its end.
+ */
+async function newsOf(
+  scene: PublishScene,
+  next: Release,
+  build: BuildNumber | undefined,
+): Promise<readonly OutboxEntry[]> {
+  if (next.origin === "nightly" || build === undefined) return [];
   const edits = new Set<string>(scene.config.slack.map(({ name }) => name));
-  const said = isBuildKnown && build !== undefined ? [buildingLine(scene, next, build)] : undefined;
-  return (await releaseEntries(scene, next)).flatMap((entry): OutboxEntry[] => {
+  return (await releaseEntries(scene, next)).map((entry): OutboxEntry => {
     // A delivery of the same name would be taken for one that was made already.
-    const id = `${entry.id}-${step}${said === undefined ? "" : "-building"}`;
-    if (edits.has(entry.outgoing.room.network)) return [{ ...entry, id }];
-    if (said === undefined) return [];
-    return [{ ...entry, id, outgoing: { ...entry.outgoing, reply: { ...entry.outgoing.reply, lines: said } } }];
+    const id = `${entry.id}-building`;
+    const { outgoing } = entry;
+    if (edits.has(outgoing.room.network)) return { ...entry, id };
+    return {
+      ...entry,
+      id,
+      outgoing: { ...outgoing, reply: { ...outgoing.reply, lines: [buildingLine(scene, next, build)] } },
+    };
   });
 }
 

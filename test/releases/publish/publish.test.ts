@@ -4,10 +4,12 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import { openSigner, verifySignature } from "../../../adapters/openpgp/index.ts";
 import { startReleases } from "../../../jobs/release.ts";
+import { Secret } from "../../../src/config.ts";
 import { Manifest } from "../../../src/releases/publish/manifest.ts";
 import { leaseKey } from "../../../src/releases/releases.ts";
-import { openGpg, verifyWithGpg } from "../../support/gpg.ts";
+import { openGpg } from "../../support/gpg.ts";
 import { quickSigner } from "../../support/quick-signer.ts";
 import { revisionOf } from "../../support/records.ts";
 import {
@@ -42,8 +44,9 @@ async function failed(site: ReleaseSite, version = "0.9.0"): Promise<string> {
 test("what was tested is what is published, and people can check it: sha256sum -c and gpg --verify pass", async () => {
   await using site = await openReleaseSite();
   await using gpg = await openGpg();
-  const scene = { ...site.scene, openSigner: async () => gpg.signer, verifySignature: verifyWithGpg };
-  const release = await site.approved("0.9.0", { key: gpg.key.fingerprint });
+  const keys = { gpgKey: undefined, gpgPrivateKey: new Secret(await gpg.privateKey()), passphrase: undefined };
+  const scene = { ...site.scene, openSigner: () => openSigner(keys), verifySignature };
+  const release = await site.approved("0.9.0", { key: gpg.fingerprint });
   await using _driver = startReleases(scene);
   const { state } = await site.over(release);
   expect(state).toMatchObject({ kind: "published", build: 1, files: 3, warnings: [] });
@@ -68,7 +71,7 @@ test("what was tested is what is published, and people can check it: sha256sum -
   );
   const path = (name: string) => join(downloads.path, name);
   for (const name of ["SHA256SUMS", "manifest.json"]) {
-    expect(await gpg.verify(path(`${name}.asc`), path(name))).toContain(gpg.key.fingerprint);
+    expect(await gpg.verify(path("key.asc"), path(`${name}.asc`), path(name))).toContain(gpg.fingerprint);
   }
   expect(served.get("docker-0.9.0.tgz")?.toString()).toBe(FILES["dist/docker-0.9.0.tgz"]);
   expect(Manifest.parse(JSON.parse(served.get("manifest.json")?.toString() ?? ""))).toMatchObject({
@@ -79,7 +82,7 @@ test("what was tested is what is published, and people can check it: sha256sum -
     build: 1,
     requestedBy: "ada",
     approvedBy: [{ name: "bob" }, { name: "eve" }],
-    key: { fingerprint: gpg.key.fingerprint },
+    key: { fingerprint: gpg.fingerprint },
   });
   expect(await site.said()).toEqual([
     "R1: building #1 · https://ci.example.org/builds/1",
