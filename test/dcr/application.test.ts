@@ -7,6 +7,7 @@ import { parseApplications } from "../../dcr/application.ts";
 import { splitWords } from "../../dcr/command.ts";
 import { parseEnvironmentEntry, takeEnvironment, unsetNames } from "../../dcr/environment.ts";
 import { parsePorts } from "../../dcr/ports.ts";
+import { parseSettings } from "../../dcr/settings.ts";
 import { parseVolume } from "../../dcr/volumes.ts";
 import { ConfigError } from "../../src/errors.ts";
 
@@ -191,6 +192,49 @@ test.each([
   expect(found).toHaveLength(expected.length);
   for (const [index, line] of expected.entries())
     expect(found[index]).toEqual(line instanceof RegExp ? expect.stringMatching(line) : line);
+});
+
+describe("the samples show every key, and are right", () => {
+  const read = (file: string) => readFile(new URL(`../../dcr/samples/${file}`, import.meta.url), "utf8");
+  const Samples = z.record(z.string(), z.record(z.string(), z.unknown()));
+  const keysOf = (text: string) =>
+    new Set(Object.values(Samples.parse(parse(text))).flatMap((entry) => Object.keys(entry)));
+  /** What an unknown key is told to be allowed. */
+  const allowed = (thrown: unknown) =>
+    /unknown key, allowed: (.*)/.exec(thrown instanceof Error ? thrown.message : "")?.[1]?.split(", ") ?? [];
+  const caught = (run: () => unknown): unknown => {
+    try {
+      return run();
+    } catch (error) {
+      return error;
+    }
+  };
+
+  test("of an application", async () => {
+    const text = await read("application.yml");
+    expect(parseApplications(text, "application.yml").map(({ name }) => name)).toEqual([
+      "redis",
+      "web",
+      "job",
+      "gateway",
+    ]);
+    const keys = allowed(caught(() => parseApplications("web: { image: a, zzzzzzzz: 1 }", "app.yml")));
+    expect([...keysOf(text)].sort()).toEqual(keys.sort());
+  });
+
+  test("of settings", async () => {
+    const text = await read("settings.yml");
+    const settings = (source: string, cluster: string) =>
+      parseSettings(source, { file: "settings.yml", path: "/settings.yml", cluster, environment: {} });
+    expect(settings(text, "default").daemons).toHaveLength(5);
+    expect(settings(text, "stage").daemons[0]?.endpoint).toMatchObject({
+      kind: "ssh",
+      user: "docker",
+      enginePort: 4243,
+    });
+    const keys = allowed(caught(() => settings("x: { daemons: [a], zzzzzzzz: 1 }", "x")));
+    expect([...keysOf(text)].sort()).toEqual(keys.sort());
+  });
 });
 
 const File = z.record(z.string(), z.looseObject({ env: z.array(z.string()) }));

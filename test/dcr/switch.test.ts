@@ -110,11 +110,11 @@ test.concurrent("a release that does not become healthy is not switched to, and 
     "require('node:http').createServer((q, r) => { r.statusCode = 503; r.end(); }).listen(8000)",
   ];
   await corner.write("two.yml", {
-    web: webApplication(corner.name("two"), "two", { command, health_timeout: "1500ms", init: true }),
+    web: webApplication(corner.name("two"), "two", { command, health_timeout: "8s", init: true }),
   });
   const { code, all } = await corner.run(["two.yml", "switch", DOMAIN]);
   expect(code).toBe(1);
-  expect(all).toMatch(/-two answers 503 at port \d+\/ \(waited 1\.5s\)/);
+  expect(all).toMatch(/-two answers 503 at port \d+\/ \(waited 8\.0s\)/);
   expect(all).toContain(`${DOMAIN}: as before, nothing was switched.`);
   expect(await scene.list()).toEqual(before);
   const { State } = await corner.docker.getContainer(corner.name("two")).inspect();
@@ -151,6 +151,7 @@ test.concurrent("a release that breaks after the switch is taken back, and no re
     const list = await scene.list();
     return list[0] === corner.name("two") && list;
   });
+  await waitFor("its answer", () => client.answers.includes("two"));
   await fetch(`${backend}/break`);
   const { code, errors } = await switching;
   expect([code, errors]).toEqual([1, expect.stringMatching(/gone back to what was there: .*-two answers 500 at port/)]);
@@ -215,4 +216,35 @@ test.concurrent("--recreate is not for what runs: it may be answering", async ()
   expect([code, output]).toEqual([1, expect.stringContaining("another release_name makes a second one\n")]);
   const { State } = await corner.docker.getContainer(corner.name("one")).inspect();
   expect(State.Running).toBe(true);
+});
+
+test.concurrent("a host that is away keeps the domain as it was, and what was started for it is stopped again", async () => {
+  await using scene = await openScene();
+  const { corner } = scene;
+  const before = await scene.list();
+  const address = `${scene.redis.options.host}:${scene.redis.options.port}`;
+  const daemons = [LOCAL, { address: "unix:///nowhere.sock", name: "gone" }];
+  await corner.write("settings.yml", { default: { daemons, hipaches: [address] } });
+  await corner.write("two.yml", { web: webApplication(corner.name("two"), "two") });
+  const { code, all } = await corner.run(["two.yml", "switch", DOMAIN]);
+  expect([code, all]).toEqual([
+    1,
+    expect.stringMatching(/gone +\S+-two +failed: the Docker Engine at .* does not answer/),
+  ]);
+  expect(await scene.list()).toEqual(before);
+  const { State } = await corner.docker.getContainer(corner.name("two")).inspect();
+  expect(State.Running).toBe(false);
+});
+
+test.concurrent("Ctrl-C while a switch is watched takes it back", async () => {
+  await using scene = await openScene();
+  const { corner } = scene;
+  const before = await scene.list();
+  await corner.write("two.yml", { web: webApplication(corner.name("two"), "two") });
+  const leave = new AbortController();
+  const switching = corner.run(["two.yml", "switch", DOMAIN, "--watch", "30s"], { signal: leave.signal });
+  await waitFor("the switch", async () => (await scene.list())[0] === corner.name("two"));
+  leave.abort();
+  expect((await switching).code).toBe(130);
+  expect(await scene.list()).toEqual(before);
 });

@@ -11,8 +11,8 @@ import { startForeignRedis } from "../support/redis.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { type DcrCorner, idleApplication, LOCAL, openDcrCorner, webApplication } from "./dcr-corner.ts";
 
-/** Two hosts that are one Engine: what the second does of the first's is told as done already. */
-const host = (text: string) => text.split("\n").map((line) => line.replace(/ +/g, " "));
+/** The lines of a table, with one space between columns. */
+const linesOf = (text: string) => text.split("\n").map((line) => line.replace(/ +/g, " "));
 
 test.concurrent("a container's life: create, start, status, logs, stop, remove, each twice (O-142 to O-145)", async () => {
   await using corner = await openDcrCorner();
@@ -20,7 +20,7 @@ test.concurrent("a container's life: create, start, status, logs, stop, remove, 
   await corner.write("app.yml", { web: webApplication(web, "one") });
   const said = async (...words: string[]) => {
     const { code, all } = await corner.run(["app.yml", ...words]);
-    return [code, host(all).slice(0, 2).at(-1)];
+    return [code, linesOf(all).slice(0, 2).at(-1)];
   };
   expect(await said("status")).toEqual([0, `local ${web} doesnotexist`]);
   expect(await said("diff")).toEqual([0, `local ${web} would be created and started`]);
@@ -62,14 +62,14 @@ test.concurrent("all applications in the file's order, links through a network w
   });
   const started = await corner.run(["app.yml", "start"]);
   expect(started.code).toBe(0);
-  expect(host(started.output).slice(1, 3)).toEqual([
+  expect(linesOf(started.output).slice(1, 3)).toEqual([
     `local ${db} created and started`,
     `local ${web} created and started`,
   ]);
   const { stdout } = await promisify(execFile)("docker", ["exec", web, "sh", "-c", "getent hosts database; hostname"]);
   expect(stdout).toMatch(/^[\d.]+ +database\nweb-host\n$/);
   const stopped = await corner.run(["app.yml", "stop"]);
-  expect(host(stopped.output).slice(1, 3)).toEqual([`local ${web} stopped`, `local ${db} stopped`]);
+  expect(linesOf(stopped.output).slice(1, 3)).toEqual([`local ${web} stopped`, `local ${db} stopped`]);
 });
 
 test.concurrent("what comes after an application that fails is left out, and the exit code tells (O-141)", async () => {
@@ -81,12 +81,12 @@ test.concurrent("what comes after an application that fails is left out, and the
   });
   const { code, output } = await corner.run(["app.yml", "start"]);
   expect(code).toBe(1);
-  expect(host(output).slice(1, 3)).toEqual([
+  expect(linesOf(output).slice(1, 3)).toEqual([
     `local ${bad} failed: ${bad} stopped with exit code 3`,
     `local ${web} left out, because of ${bad}`,
   ]);
   const only = await corner.run(["app.yml", "start", "--only", "web"]);
-  expect([only.code, host(only.output)[1]]).toEqual([0, `local ${web} created and started`]);
+  expect([only.code, linesOf(only.output)[1]]).toEqual([0, `local ${web} created and started`]);
 });
 
 test.concurrent("a host that is away does not keep the others from it (O-141)", async () => {
@@ -103,10 +103,10 @@ test.concurrent("a host that is away does not keep the others from it (O-141)", 
   });
   const { code, output } = await corner.run(["app.yml", "start"]);
   expect(code).toBe(1);
-  expect(host(output)[1]).toBe(
+  expect(linesOf(output)[1]).toBe(
     `gone ${idle} failed: the Docker Engine at unix:///nowhere.sock does not answer (connect ENOENT)`,
   );
-  expect(host(output)[2]).toBe(`here ${idle} created and started`);
+  expect(linesOf(output)[2]).toBe(`here ${idle} created and started`);
   const status = await corner.run(["app.yml", "status", "--json"]);
   const rows = z.array(z.looseObject({ host: z.string(), state: z.string() })).parse(JSON.parse(status.output));
   expect([status.code, rows.map(({ host, state }) => [host, state])]).toEqual([
@@ -138,7 +138,7 @@ test.concurrent("values of the environment reach the container, and are never se
   // Verbs that make nothing need no values.
   expect((await run(["status"], {})).code).toBe(0);
   const diff = await run(["diff"], { TOKEN: "hush-two", MAYBE: "hush-three" });
-  expect(host(diff.output).map((line) => line.trim())).toEqual(
+  expect(linesOf(diff.output).map((line) => line.trim())).toEqual(
     expect.arrayContaining(["env TOKEN: changed", "env MAYBE: added"]),
   );
   expect(said.join("")).not.toContain("hush");
@@ -219,7 +219,7 @@ test.concurrent("init makes folders with the owner that the container runs as, a
 
   const { code, output } = await corner.run(["app.yml", "init"]);
   expect(code).toBe(1);
-  expect(host(output).map((line) => line.trim())).toEqual(
+  expect(linesOf(output).map((line) => line.trim())).toEqual(
     expect.arrayContaining([
       "idle TOKEN NOT SET",
       "idle MAYBE not set, may be left out",
