@@ -107,9 +107,15 @@ export async function resolved(
   try {
     return await revisions.resolve(project.repo, ref, AbortSignal.timeout(PATIENCE_MS));
   } catch (error) {
+    if (isTimeout(error)) throw new RuntimeError(`the repository of ${project.name} does not answer`, { cause: error });
     if (!(error instanceof UnknownRefError)) throw error;
     throw new UserError(unknownRef(project, error, config.url), { cause: error });
   }
+}
+
+/** What ended because `AbortSignal.timeout` did. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === "TimeoutError";
 }
 
 function configured({ releases }: Config, { name }: Project): ReleaseConfig {
@@ -164,6 +170,7 @@ async function bucketOf(deps: PlanDeps, release: ReleaseConfig, warnings: string
 
 /** Only what a port says of itself: anything else is ours, and goes on. */
 function reasonOf(error: unknown): string {
+  if (isTimeout(error)) return "no answer came in time";
   if (!(error instanceof RuntimeError)) throw error;
   return cleanName(describeError(error)).slice(0, 200);
 }

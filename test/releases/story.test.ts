@@ -437,6 +437,29 @@ describe("a release that cannot be", () => {
   });
 });
 
+test("a bucket that cannot be written to, or does not answer in time, is said with the plan; a repository is waited for", async () => {
+  const warned = async () => {
+    const lines = await scene.irc.ask("!release docker 0.9.0", ada);
+    await scene.irc.ask("!reject R1", ada);
+    return lines.filter((line) => line.startsWith("▲"));
+  };
+  scene.world.probeTrouble = new RuntimeError("s3://get.docker.io: this key may only read there");
+  expect(await warned()).toEqual([
+    "▲ the bucket cannot be written to: s3://get.docker.io: this key may only read there",
+  ]);
+  const timeout = new DOMException("The operation was aborted due to timeout", "TimeoutError");
+  scene.world.bucketTrouble = timeout;
+  expect(await warned()).toEqual(["▲ what is published cannot be read: no answer came in time"]);
+  scene.world.revisions = {
+    ...revisions,
+    async resolve() {
+      throw timeout;
+    },
+  };
+  await scene.irc.ask("!reject R2", ada);
+  expect(await scene.irc.ask("!release docker 0.9.0", ada)).toEqual(["▲ the repository of docker does not answer"]);
+});
+
 test("!releases lists what waits and what was, three at most and the page behind them", async () => {
   expect(await scene.irc.ask("!releases", bob)).toEqual([
     "there are no releases yet · !release <project> <version> asks for one · https://ci.example.org/releases",

@@ -16,6 +16,8 @@ export interface ReleaseWorld {
   latest?: string | undefined;
   /** Thrown in place of it. */
   bucketTrouble?: Error | undefined;
+  /** Thrown when it is asked whether the bucket may be written to. */
+  probeTrouble?: Error | undefined;
   /** Undefined where none is configured. */
   key?: string | undefined;
   revisions?: Revisions | undefined;
@@ -38,6 +40,9 @@ export function openReleases(
     async readLatest() {
       if (world.bucketTrouble !== undefined) throw world.bucketTrouble;
       return world.latest === undefined ? undefined : { version: Version.parse(world.latest) };
+    },
+    async probe() {
+      if (world.probeTrouble !== undefined) throw world.probeTrouble;
     },
     redis: redis.commands,
     subscriptions: createSubscriptions(redis.commands, time),

@@ -254,27 +254,17 @@ releases: { docker: { bucket: get.docker.io, gpg_key: ci@example.org, approvals:
     await using web = await serveWeb(site, { releases: site.releases, config: loopback });
     await using browser = await openBrowser();
     const found: string[] = [];
-    for (const width of [1280, 390]) {
-      for (const colorScheme of ["light", "dark"] as const) {
-        const look = {
-          viewport: { width, height: 900 },
-          colorScheme,
-          httpCredentials: { username: "dan", password: "secret" },
-        };
-        for (const path of ["/releases", "/releases/R2", "/releases/R1"]) {
-          const page = await browser.open(`${web.url}${path}`, { ...look, extraHTTPHeaders: basic("dan", "secret") });
-          found.push(...(await violations(page)).map((each) => `${path} ${width} ${colorScheme}: ${each}`));
-          const wide = await page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-          );
-          if (wide !== 0) found.push(`${path} ${width}: ${wide} pixels too wide`);
-          if (process.env.SHOTS !== undefined)
-            await page.screenshot({
-              path: `${process.env.SHOTS}/${path.replaceAll("/", "-")}-${width}-${colorScheme}.png`,
-              fullPage: true,
-            });
-          await page.context().close();
-        }
+    for (const [width, colorScheme] of [
+      [1280, "light"],
+      [390, "dark"],
+    ] as const) {
+      const look = { viewport: { width, height: 900 }, colorScheme, extraHTTPHeaders: basic("dan", "secret") };
+      for (const path of ["/releases", "/releases/R2", "/releases/R1"]) {
+        const page = await browser.open(`${web.url}${path}`, look);
+        found.push(...(await violations(page)).map((each) => `${path} ${width} ${colorScheme}: ${each}`));
+        const wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        if (wide !== 0) found.push(`${path} ${width}: ${wide} pixels too wide`);
+        await page.context().close();
       }
     }
     expect(found).toEqual([]);
