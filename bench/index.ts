@@ -4,6 +4,7 @@
  */
 import { loadavg } from "node:os";
 import { afterAnOutage } from "./after-an-outage.ts";
+import { backup } from "./backup.ts";
 import { buildHello } from "./build-hello.ts";
 import { followers } from "./followers.ts";
 import { junit } from "./junit.ts";
@@ -26,6 +27,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   h: pages,
   i: followers,
   j: webhooks,
+  k: backup,
 };
 /** The whole; what is at work then ends with its round. */
 const DEADLINE_MS = 7.5 * 60_000;
