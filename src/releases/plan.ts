@@ -3,7 +3,7 @@ import { type Build, isFinished } from "../builds/build.ts";
 import type { Builds } from "../builds/builds.ts";
 import { pullRequestNumber, unknownRef } from "../builds/pull-request.ts";
 import type { Config, Project, ReleaseConfig } from "../config.ts";
-import { describeError, RuntimeError, UserError } from "../errors.ts";
+import { ConfigError, describeError, RuntimeError, UserError } from "../errors.ts";
 import type { GitRef, ProjectName, Sha } from "../names.ts";
 import { cleanName } from "../results/clean-name.ts";
 import { coveragePercent } from "../results/coverage.ts";
@@ -171,6 +171,8 @@ async function bucketOf(deps: PlanDeps, release: ReleaseConfig, warnings: string
 /** Only what a port says of itself: anything else is ours, and goes on. */
 function reasonOf(error: unknown): string {
   if (isTimeout(error)) return "no answer came in time";
+  // A bucket that is another deployment's.
+  if (error instanceof ConfigError) return cleanName(error.problems[0] ?? error.message);
   if (!(error instanceof RuntimeError)) throw error;
   return cleanName(describeError(error)).slice(0, 200);
 }

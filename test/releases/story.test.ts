@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createAudit } from "../../src/audit/audit.ts";
 import { createLinks, joined } from "../../src/chat/links.ts";
 import { lineText } from "../../src/chat/reply.ts";
-import { RuntimeError } from "../../src/errors.ts";
+import { ConfigError, RuntimeError } from "../../src/errors.ts";
 import { NetworkName } from "../../src/names.ts";
 import { outboxKey, parseEntry } from "../../src/queue/outbox-entry.ts";
 import { startReleaseExpiry } from "../../src/releases/expire.ts";
@@ -438,15 +438,21 @@ describe("a release that cannot be", () => {
 });
 
 test("a bucket that cannot be written to, or does not answer in time, is said with the plan; a repository is waited for", async () => {
+  let rejected = 0;
   const warned = async () => {
     const lines = await scene.irc.ask("!release docker 0.9.0", ada);
-    await scene.irc.ask("!reject R1", ada);
+    rejected += 1;
+    await scene.irc.ask(`!reject R${rejected}`, ada);
     return lines.filter((line) => line.startsWith("▲"));
   };
   scene.world.probeTrouble = new RuntimeError("s3://get.docker.io: this key may only read there");
   expect(await warned()).toEqual([
     "▲ the bucket cannot be written to: s3://get.docker.io: this key may only read there",
   ]);
+  scene.world.probeTrouble = new ConfigError("docker-ci cannot start.", [
+    "releases.docker: the bucket is production's",
+  ]);
+  expect(await warned()).toEqual(["▲ the bucket cannot be written to: releases.docker: the bucket is production's"]);
   const timeout = new DOMException("The operation was aborted due to timeout", "TimeoutError");
   scene.world.bucketTrouble = timeout;
   expect(await warned()).toEqual(["▲ what is published cannot be read: no answer came in time"]);
@@ -456,7 +462,6 @@ test("a bucket that cannot be written to, or does not answer in time, is said wi
       throw timeout;
     },
   };
-  await scene.irc.ask("!reject R2", ada);
   expect(await scene.irc.ask("!release docker 0.9.0", ada)).toEqual(["▲ the repository of docker does not answer"]);
 });
 
