@@ -15,6 +15,7 @@ import { createLedger } from "../../src/incidents/ledger.ts";
 import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { readOutbox } from "../../src/queue/outbox-rooms.ts";
 import type { WorkerStatus } from "../../src/queue/worker-status.ts";
+import type { VerifyRelease } from "../../src/releases/publish/verify-release.ts";
 import type { Releases } from "../../src/releases/releases.ts";
 import { openResults } from "../../src/results/results.ts";
 import { createRetention } from "../../src/retention/retention.ts";
@@ -83,6 +84,7 @@ export function openTalk(
     releases,
     mailReport,
     backups,
+    verifyRelease,
   }: {
     commands?: readonly Command[];
     network?: string;
@@ -97,6 +99,7 @@ export function openTalk(
     releases?: Releases;
     mailReport?: () => Promise<readonly string[]>;
     backups?: CommandServices["backups"];
+    verifyRelease?: VerifyRelease;
   } = {},
 ): Talk {
   const { config, builds, redis, log } = records;
@@ -126,6 +129,7 @@ export function openTalk(
     openLog,
     ...(mailReport === undefined ? {} : { mailReport }),
     ...(backups === undefined ? {} : { backups }),
+    ...(verifyRelease === undefined ? {} : { verifyRelease }),
     shutdown: (by) => stoppedBy.push(by),
   };
   const dispatcher = createDispatcher(services, connection, log);

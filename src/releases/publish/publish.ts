@@ -87,7 +87,6 @@ export async function publish(
 type Recorded = ReturnType<typeof createRecord>;
 
 async function drive(publication: Publication, record: Recorded, onProgress: OnProgress): Promise<Release> {
-  const { scene } = publication;
   const work = workOf(publication, onProgress);
   const steps = record.release.plan.kind === "rollback" ? ROLLBACK_STEPS : PUBLISH_STEPS;
   for (const step of steps.slice(Math.max(0, steps.indexOf(record.release.state.step)))) {
@@ -100,6 +99,19 @@ async function drive(publication: Publication, record: Recorded, onProgress: OnP
       return await giveUp(publication, record, step, error);
     }
   }
+  try {
+    return await conclude(publication, record);
+  } catch (error) {
+    // A bucket that does not answer now is asked again later: `latest` is moved, and nothing is left to decide.
+    const isFinal = error instanceof RuntimeError && !error.retryable;
+    if (!isFinal || isInterruption(error, publication)) throw error;
+    return await giveUp(publication, record, "announce", error);
+  }
+}
+
+/** Once `latest` says it, the release is published, whatever follows it lacks. */
+async function conclude(publication: Publication, record: Recorded): Promise<Release> {
+  const { scene } = publication;
   const { manifest, sha256 } = await servedManifest(publication);
   const { state, plan } = record.release;
   scene.log.info({ release: record.release.number, project: plan.project, version: plan.version }, "release published");
@@ -247,8 +259,8 @@ async function giveUp(publication: Publication, record: Recorded, step: PublishS
   ).slice(0, REASON_LENGTH);
   scene.log.error({ release: release.number, step, err: error }, "release failed");
   const finishedAt = now(scene);
-  const beforeLatest = PUBLISH_STEPS.indexOf(step) < PUBLISH_STEPS.indexOf("latest");
-  if (beforeLatest && release.plan.kind === "release") await takeBack(publication);
+  const isUnmoved = PUBLISH_STEPS.indexOf(step) < PUBLISH_STEPS.indexOf("latest") || error instanceof RefusedError;
+  if (isUnmoved && release.plan.kind === "release") await takeBack(publication);
   if (error instanceof RefusedError) return record.end({ kind: "refused", finishedAt, reason });
   const { build: number } = release.state;
   return record.end({
@@ -256,7 +268,7 @@ async function giveUp(publication: Publication, record: Recorded, step: PublishS
     finishedAt,
     step,
     ...(number === undefined ? {} : { build: number }),
-    reason: step === "latest" ? `${reason}; ${await latestWords(publication)}` : reason,
+    reason: step === "latest" || step === "announce" ? `${reason}; ${await latestWords(publication)}` : reason,
   });
 }
 

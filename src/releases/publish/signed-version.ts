@@ -17,7 +17,7 @@ import {
   sha256Of,
   sumsText,
 } from "./manifest.ts";
-import type { Publication } from "./scene.ts";
+import { type Publication, RefusedError } from "./scene.ts";
 import { passedBuild } from "./step-build.ts";
 import type { Upload } from "./upload.ts";
 
@@ -44,6 +44,7 @@ export async function sign(publication: Publication, files: readonly CollectedFi
   const { signer, signal, release, scene } = publication;
   const build = await passedBuild(publication);
   const key = await signer?.key(signal);
+  if (key?.fingerprint !== release.plan.key) throw new RefusedError("the key to sign with was changed");
   const keyText = key === undefined ? undefined : Buffer.from(`${key.publicKey.trimEnd()}\n`);
   const manifest = makeManifest({
     release,

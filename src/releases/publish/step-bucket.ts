@@ -7,7 +7,7 @@ import { type Latest, readLatest, writeLatest } from "./latest.ts";
 import { isNight } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Publication } from "./scene.ts";
-import { readWrittenLatest } from "./step-check.ts";
+import { checkAgreed, readWrittenLatest } from "./step-check.ts";
 import { type Upload, upload } from "./upload.ts";
 
 /** So many problems are told in a room. */
@@ -62,6 +62,7 @@ export async function moveLatest(publication: Publication): Promise<void> {
   const { store, place, release, signal } = publication;
   const { version } = release.plan;
   if ((await latestNow(publication))?.version === version) return;
+  await checkAgreed(publication);
   const before = readWrittenLatest(release.state.latestBefore);
   try {
     await writeLatest(store, place.latestKey, { version, before: before?.etag }, signal);

@@ -19,12 +19,10 @@ export function readWrittenLatest(text: string | undefined): LatestBefore {
 }
 
 export async function check(publication: Publication): Promise<void> {
-  const { scene, release, config, store, signal } = publication;
-  const standing = stillGood(release, scene.config, scene.clock.now());
-  if (!standing.good) throw new RefusedError(standing.refused);
+  const { release, config, store, signal } = publication;
+  await checkAgreed(publication);
   await store.probe(signal);
   await claim(publication);
-  await checkKey(publication);
   const { project, version, kind } = release.plan;
   const latest = await readLatest(store, config, project, { of: isNight(version) ? "nightly" : "release", signal });
   if (kind === "release") {
@@ -32,6 +30,14 @@ export async function check(publication: Publication): Promise<void> {
     await checkEmpty(publication);
   }
   await publication.note({ latestBefore: writtenLatest(latest) });
+}
+
+/** Asked in the beginning, and once more before `latest` moves: a restart in between may have brought another configuration. */
+export async function checkAgreed(publication: Publication): Promise<void> {
+  const { scene, release } = publication;
+  const standing = stillGood(release, scene.config, scene.clock.now());
+  if (!standing.good) throw new RefusedError(standing.refused);
+  await checkKey(publication);
 }
 
 /** Staging never writes to what is production's. */

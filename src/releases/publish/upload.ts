@@ -51,8 +51,9 @@ export async function upload(place: UploadPlace, content: Upload, signal: AbortS
   throw taken(store, key);
 }
 
-function putOptions({ onProgress }: UploadPlace, { sha256, contentType }: Upload, etag: string | undefined) {
+function putOptions({ onProgress }: UploadPlace, { bytes, sha256, contentType }: Upload, etag: string | undefined) {
   return {
+    bytes,
     sha256,
     onlyIf: etag === undefined ? ("absent" as const) : { etag },
     ...(contentType === undefined ? {} : { contentType }),

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 import { openSigner, verifySignature } from "../../../adapters/openpgp/index.ts";
 import { startReleases } from "../../../jobs/release.ts";
 import { Secret } from "../../../src/config.ts";
+import { deferred } from "../../../src/lifecycle.ts";
 import { Manifest } from "../../../src/releases/publish/manifest.ts";
 import { leaseKey } from "../../../src/releases/releases.ts";
 import { openGpg } from "../../support/gpg.ts";
@@ -381,4 +382,29 @@ test("a rollback moves latest to a version that is found good, and nothing else"
   const other = await site.published("0.9.0", { kind: "rollback" });
   expect(other.state).toMatchObject({ kind: "failed", step: "verify", reason: expect.stringContaining("install.sh") });
   expect(await site.latest()).toBe("0.8.1\n");
+});
+
+test("a configuration that changed with a restart in the middle: nothing becomes the latest, and nothing stays behind", async () => {
+  await using site = await openReleaseSite();
+  await site.seed("0.8.1");
+  const release = await site.approved("0.9.0");
+  const arrived = deferred<void>();
+  const held = deferred<void>();
+  const hold = async (key: string) => {
+    if (!key.endsWith("/manifest.json")) return;
+    arrived.resolve();
+    await held.promise;
+  };
+  const first = startReleases(withPuts(site.scene, { after: hold }));
+  await arrived.promise;
+  // A process that is gone in the middle: it holds its lease, and says nothing more.
+  await site.records.redis.commands.del(leaseKey(DOCKER));
+  const people = site.config.people.map((person) => (person.name === "eve" ? { ...person, roles: [] } : person));
+  await using _driver = startReleases({ ...site.scene, config: { ...site.config, people } });
+  const { state } = await site.over(release);
+  expect(state).toMatchObject({ kind: "refused", reason: expect.stringContaining("1 of 2 approvals") });
+  expect(await site.latest()).toBe("0.8.1\n");
+  expect((await site.served("docker/0.9.0/")).size).toBe(0);
+  held.resolve();
+  await first[Symbol.asyncDispose]();
 });
