@@ -192,6 +192,14 @@ async function loadAdapters(): Promise<Adapters> {
     startReport: report.startReportSchedule,
     startNightlies: nightly.startNightlies,
     startPruning: pruning.startPruning,
+    async loadReleaseJobs() {
+      const [{ startReleases }, { startNightReleases }, { startVerifying }] = await Promise.all([
+        import("../jobs/release.ts"),
+        import("../jobs/nightly-release.ts"),
+        import("../jobs/verify-releases.ts"),
+      ]);
+      return { startReleases, startNightReleases, startVerifying };
+    },
     openEngine(config, instance, log, beside) {
       const runtime = docker.connectDocker(config.engine);
       const repositories = [...config.projects.values()].map(({ repo }) => repo);

@@ -41,7 +41,6 @@ import { createMeters } from "./metrics/meters.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { timedChat } from "./metrics/timed-chat.ts";
 import type { BuildNumber } from "./names.ts";
-import type { OpenStore } from "./object-store.ts";
 import { VERSION } from "./package.ts";
 import { createBuildQueue } from "./queue/build-queue.ts";
 import { watchForMissing } from "./queue/missing-workers.ts";
@@ -61,6 +60,7 @@ import { createRetention } from "./retention/retention.ts";
 import type { Revisions } from "./revisions.ts";
 import type { OverdueScene } from "./schedules/overdue.ts";
 import { createSchedules } from "./schedules/schedules.ts";
+import { openReleases, type ReleaseJobs, type ReleaseTools } from "./start/releases.ts";
 import { type ForgeApis, openForgeChat } from "./triggers/forge-chat.ts";
 import { speaksWithForges } from "./triggers/forge-rooms.ts";
 import { startPoller } from "./triggers/poller.ts";
@@ -90,7 +90,6 @@ export interface StartOptions {
   readonly readHook?: Hooks["read"];
   readonly commands: readonly Command[];
   /** Opens the bucket of `store:`. */
-  readonly openStore?: OpenStore;
   /** Missing with `--no-worker`. */
   readonly openEngine: ((instance: string) => Engine) | undefined;
   readonly createRunner: (parts: WorkerParts) => BuildRunner;
@@ -100,6 +99,9 @@ export interface StartOptions {
   readonly startNightlies: (scene: NightlyScene) => AsyncDisposable;
   /** Begins to clear up what had its time. */
   readonly startPruning: (scene: PruneScene) => Pruning;
+  /** Reach buckets and keys. */
+  readonly tools: ReleaseTools;
+  readonly loadReleaseJobs: () => Promise<ReleaseJobs>;
   /** Whether this process answers chats and serves the page, or only works. */
   readonly role: "everything" | "worker";
   /** Sentences for whoever started it. */
@@ -215,9 +217,24 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       : opened.add("delivery", openDelivery({ dataDir: config.dataDir, store, depot: depotOf(options), log }));
   const workshop = { builds, store, redis, quarantine, flaky, delivery, instance: folder.instance };
   if (options.role === "everything") await announceProtocol(redis.commands);
-  const worker = engine === undefined ? undefined : await openWorker({ ...options, ...workshop, engine }, opened);
-
   const ledger = createLedger(redis.commands);
+  const releaseStore = createReleaseStore(redis.commands, log);
+  const pruned: PruneScene = {
+    config,
+    store,
+    redis: redis.commands,
+    needs: { incidents: () => ledger.open(), releases: () => everyRelease(releaseStore) },
+    engine: engine && { runtime: engine.runtime, instance: folder.instance },
+    onlyEngine: options.role === "worker",
+    clock,
+    log,
+  };
+  const places = placesOf(config, engine);
+  const pruning = opened.add("clearing up", options.startPruning(pruned));
+  const disks = { places, clearUp: async () => void (await pruning.now()) };
+  const worker =
+    engine === undefined ? undefined : await openWorker({ ...options, ...workshop, disks, engine }, opened);
+
   const subscriptions = createSubscriptions(redis.commands, clock);
   const incidents = createIncidents({ config, ledger, subscriptions, clock });
   const schedules = createSchedules(config, redis.commands);
@@ -234,18 +251,17 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   };
   const triggers = opened.add("triggers", createTriggers(changed));
   const sources = { config, builds, incidents: () => ledger.open() };
-  const releaseStore = createReleaseStore(redis.commands, log);
-  const pruned: PruneScene = {
-    config,
-    store,
-    redis: redis.commands,
-    needs: { incidents: () => ledger.open(), releases: () => everyRelease(releaseStore) },
-    engine: engine && { runtime: engine.runtime, instance: folder.instance },
-    clock,
-    log,
-  };
-  const places = placesOf(config, engine);
-  opened.add("clearing up", options.startPruning(pruned));
+  const audit = createAudit(redis.commands, clock);
+  const published = await openReleases({
+    ...changed,
+    store: releaseStore,
+    audit,
+    chats,
+    instance: folder.instance,
+    tools: options.tools,
+    loadJobs: options.loadReleaseJobs,
+  });
+  const { releases, verifyRelease } = published;
   const shutdown = deferred<string>();
   const dispatcher = createDispatcher(
     {
@@ -259,6 +275,8 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       pullRequests: triggers.pullRequests,
       results,
       retention: createRetention(pruned, places),
+      releases,
+      ...(verifyRelease && { verifyRelease }),
       chats,
       clock,
       version: VERSION,
@@ -293,6 +311,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     if (engine !== undefined) {
       opened.add("poller", startPoller({ ...changed, revisions: engine.revisions, see: triggers.see }));
     }
+    await published.begin(opened);
     opened.add("history", startFilling(redis.commands, store, log));
     opened.add("missing workers", watchForMissing({ config, redis: redis.commands, clock, log }));
     const liveLogs = opened.add("live logs", createLiveLogs(redis.open, log));
@@ -331,7 +350,8 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       skipped: triggers.skipped,
       pullRequests: triggers.pullRequests,
       schedules,
-      audit: createAudit(redis.commands, clock),
+      audit,
+      releases,
       openLog: openKept,
       ...(bring && { bring }),
       logLines,
@@ -388,9 +408,13 @@ function placesOf({ dataDir }: Config, engine: Engine | undefined): () => Promis
 }
 
 /** Fetches what workers left in the bucket of `store:`; undefined where there is none. */
-function bringingOf({ config, openStore, log }: StartOptions, store: BuildStore, instance: string): Bring | undefined {
+function bringingOf(
+  { config, tools: { openStore }, log }: StartOptions,
+  store: BuildStore,
+  instance: string,
+): Bring | undefined {
   const bucket = config.store;
-  if (bucket === undefined || openStore === undefined) return undefined;
+  if (bucket === undefined) return undefined;
   return createBringing({ dataDir: config.dataDir, instance, store, log, open: () => openStore(bucket) });
 }
 
@@ -409,9 +433,9 @@ function bringingResults(kept: Results, bring: Bring | undefined): Results {
 }
 
 /** How a worker's files come to the bot, as far as that is configured. */
-function depotOf({ config, openStore, say }: StartOptions): Depot | undefined {
+function depotOf({ config, tools: { openStore }, say }: StartOptions): Depot | undefined {
   const { store, workerToken, url } = config;
-  if (store !== undefined && openStore !== undefined) {
+  if (store !== undefined) {
     return bucketDepot(`s3://${store.bucket}`, () => openStore(store));
   }
   if (workerToken !== undefined) return httpDepot(url, workerToken);

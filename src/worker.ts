@@ -20,6 +20,7 @@ import { PROTOCOL } from "./queue/protocol.ts";
 import type { RedisConnections } from "./queue/redis.ts";
 import { watchGate } from "./queue/worker-gate.ts";
 import { announceWorker } from "./queue/workers.ts";
+import { type DiskWatch, type DiskWatchScene, watchDisks } from "./retention/disk-watch.ts";
 import type { Revisions } from "./revisions.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 
@@ -57,6 +58,8 @@ export interface BuildRunner {
 
 export interface WorkerOptions extends Omit<WorkerParts, "cancellations" | "live" | "labels"> {
   readonly redis: RedisConnections;
+  /** Where builds write to, and how room is made there. */
+  readonly disks: Pick<DiskWatchScene, "places" | "clearUp">;
   /** A worker alone takes only what its own configuration knows; beside the bot it also ends what nobody knows any more. */
   readonly role: "everything" | "worker";
   readonly createRunner: (parts: WorkerParts) => BuildRunner;
@@ -85,6 +88,7 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
     live: (number) => publishLive(redis.commands, number, log),
   });
   let engineName = "no engine answered yet";
+  let disks: DiskWatch | undefined;
   const stopping = new AbortController();
   const warmUp = async (): Promise<void> => {
     // The engine may be started after us, and may go and come back: what it needs is done once it answers.
@@ -128,6 +132,7 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
         version: VERSION,
         labels: [...labels()],
         protocol: PROTOCOL,
+        ...(disks?.held === undefined ? {} : { held: disks.held }),
       }),
       systemClock,
       log,
@@ -138,6 +143,7 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
     subscriber: redis.open(),
     worker: name,
     log,
+    also: () => disks?.held,
     changed(reason: string | undefined) {
       heartbeat.beat();
       if (reason === undefined) return worker.goOn();
@@ -145,7 +151,18 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
       say(`warning: this worker takes no builds: ${reason}`);
     },
   };
-  opened.add("gate", await watchGate(gate));
+  const watched = opened.add("gate", await watchGate(gate));
+  const scene = {
+    ...options.disks,
+    worker: name,
+    freeBytes: config.retention.freeBytes,
+    config,
+    redis: redis.commands,
+  };
+  disks = opened.add(
+    "disks",
+    watchDisks({ ...scene, clock: systemClock, log }, () => watched.look()),
+  );
   const warming = warmUp();
   return {
     active: worker.active,

@@ -236,13 +236,20 @@ export function createBuilds(deps: BuildsDeps) {
       const slots = slotsOf(workers);
       const up = workers.filter(isTaking);
       const fits = ({ labels = [] }: Build) => up.some((worker) => missingLabels(labels, worker.labels).length === 0);
-      const line = { running, queued: waiting, slots, expected, limits: config.projects, fits };
+      const line = { running, queued: waiting, slots, expected, limits: config.projects, fits, held: heldOf(workers) };
       const told = forecast({ ...line, pauseOf: (project) => pauseOf(held, project) }, clock.now());
       const place = ({ number }: Build): number => told.get(number)?.before ?? 0;
       const queued = waiting.toSorted((a, b) => place(a) - place(b));
       return { running, queued, pauses: held, expected, forecast: (build) => told.get(build.number) };
     },
   };
+}
+
+/** One of the workers that take nothing, where none takes anything. */
+function heldOf(workers: readonly WorkerStatus[]): { readonly worker: string; readonly reason: string } | undefined {
+  const [first] = workers;
+  if (first === undefined || workers.some(isTaking)) return undefined;
+  return { worker: first.name, reason: first.refused ?? "it drains" };
 }
 
 /** What set it off, and whether it may hold what an outsider wrote. */

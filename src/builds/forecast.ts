@@ -20,6 +20,8 @@ export interface WaitingLine {
   readonly limits?: Limits;
   /** What holds a project's builds, if something does. */
   pauseOf?(project: ProjectName): Pause | undefined;
+  /** What keeps every worker that is up from taking anything, if something does. */
+  readonly held?: { readonly worker: string; readonly reason: string } | undefined;
   /** Whether a worker is up that has what the build asks for; missing: of every build. */
   fits?(build: Build): boolean;
 }
@@ -30,6 +32,8 @@ export type WaitsFor =
   /** `max` of its project run, the build of that number among them. */
   | { readonly kind: "project"; readonly number: number; readonly max: number }
   | { readonly kind: "group"; readonly number: number; readonly group: string }
+  /** Every worker that is up takes nothing just now; this is one of them, and why. */
+  | { readonly kind: "held"; readonly worker: string; readonly reason: string }
   /** No worker is up that has these labels. */
   | { readonly kind: "worker"; readonly labels: readonly string[] };
 
@@ -157,6 +161,7 @@ function waitsFor(build: Build, atWork: readonly AtWork[], line: WaitingLine): W
   const { project, labels = [] } = build;
   const pause = line.pauseOf?.(project);
   if (pause !== undefined) return { kind: "paused", pause };
+  if (line.held !== undefined) return { kind: "held", ...line.held };
   if (labels.length > 0 && line.fits?.(build) === false) return { kind: "worker", labels };
   const { max, group } = limitOf(line, project);
   if (max !== undefined) {

@@ -34,6 +34,8 @@ export function waitsPhrase(waitsFor: WaitsFor, told: Told): string {
       return `waits for #${waitsFor.number} of the same project (max ${waitsFor.max})`;
     case "group":
       return `waits for #${waitsFor.number} of the group ${waitsFor.group}`;
+    case "held":
+      return `${waitsFor.worker} takes nothing: ${waitsFor.reason}`;
     case "worker":
       return `waits for a worker with ${waitsFor.labels.join(" and ")}`;
     default:

@@ -5,9 +5,8 @@ import type { Chat } from "../chat/chat.ts";
 import type { Command } from "../chat/command.ts";
 import type { Config, IrcNetwork, MailConfig, SlackWorkspace } from "../config.ts";
 import type { NetworkName } from "../names.ts";
-import type { OpenStore } from "../object-store.ts";
 import type { PruneScene, Pruning } from "../retention/prune.ts";
-import type { OpenSigner, VerifySignature } from "../signer.ts";
+import type { ReleaseJobs, ReleaseTools } from "../start/releases.ts";
 import type { NightlyScene, ReportScene } from "../start.ts";
 import type { ForgeApis } from "../triggers/forge-chat.ts";
 import type { Hooks } from "../web/hooks/hooks.ts";
@@ -32,7 +31,7 @@ export interface Terminal extends Chat {
   listen(): void;
 }
 
-export interface Adapters {
+export interface Adapters extends ReleaseTools {
   readonly commands: readonly Command[];
   /** The network's name that the terminal has in rooms. */
   readonly terminalNetwork: NetworkName;
@@ -51,12 +50,11 @@ export interface Adapters {
   /** Calls nothing before somebody asks. */
   forgeApis(config: Config): ForgeApis;
   readonly readHook: Hooks["read"];
-  readonly openStore: OpenStore;
-  readonly openSigner: OpenSigner;
-  readonly verifySignature: VerifySignature;
   startReport(scene: ReportScene): AsyncDisposable;
   startNightlies(scene: NightlyScene): AsyncDisposable;
   startPruning(scene: PruneScene): Pruning;
+  /** Loaded only where releases are configured. */
+  loadReleaseJobs(): Promise<ReleaseJobs>;
   /**
    * Constructing does no I/O. `beside` names a second testbuilder of the same instance, so that a running one is not disturbed;
    * both share what was fetched.

@@ -1,4 +1,4 @@
-/** Whether this worker may take builds: not while it drains, and not while it speaks otherwise than the bot. Looked at again and again. */
+/** Whether this worker may take builds: not while it drains, not while it speaks otherwise than the bot, and not while its disk is full. Looked at again and again. */
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { describeError } from "../errors.ts";
@@ -13,18 +13,25 @@ export interface Gate {
   readonly subscriber: Redis;
   readonly worker: string;
   readonly log: Logger;
+  /** What else keeps it from taking builds, if something does; looked at with the rest. */
+  also?(): string | undefined;
   /** Called with why it may not, or undefined when it may: at first, and whenever that changes. */
   changed(reason: string | undefined): void;
   readonly lookMs?: number;
 }
 
+export interface WatchedGate extends AsyncDisposable {
+  /** Looks soon: something has changed. */
+  look(): void;
+}
+
 /** Watches until disposed of; the line (line.ts) keeps to the same by itself, so nothing hangs on how quick this is. */
-export async function watchGate(gate: Gate): Promise<AsyncDisposable> {
-  const { redis, subscriber, worker, log, changed, lookMs = LOOK_MS } = gate;
+export async function watchGate(gate: Gate): Promise<WatchedGate> {
+  const { redis, subscriber, worker, log, also, changed, lookMs = LOOK_MS } = gate;
   let last: { readonly reason: string | undefined } | undefined;
   const look = async (): Promise<void> => {
     const [draining, protocol] = await Promise.all([redis.hexists(DRAINING, worker), redis.get(PROTOCOL_KEY)]);
-    const reason = protocolProblem(protocol, PROTOCOL) ?? (draining === 1 ? "it drains" : undefined);
+    const reason = protocolProblem(protocol, PROTOCOL) ?? (draining === 1 ? "it drains" : also?.());
     if (last !== undefined && last.reason === reason) return;
     last = { reason };
     changed(reason);
@@ -42,6 +49,7 @@ export async function watchGate(gate: Gate): Promise<AsyncDisposable> {
   timer.unref();
   await look();
   return {
+    look: quietly,
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await subscriber.unsubscribe(WORKER_CHANNEL).catch((error: unknown) => {

@@ -26,6 +26,8 @@ const Status = z.object({
   version: z.string(),
   labels: z.array(z.string()).default([]),
   protocol: z.number().default(0),
+  /** Why it takes nothing just now: its disk is full. */
+  held: z.string().optional(),
   /** It has stopped as it should, and is nobody to be missed. */
   left: z.boolean().default(false),
 });
@@ -64,11 +66,11 @@ export async function seeWorkers(redis: Redis): Promise<WorkersSeen> {
 }
 
 function shown(
-  { protocol: mine, left: _left, ...status }: Status,
+  { protocol: mine, left: _left, held, ...status }: Status,
   draining: readonly string[],
   protocol: string | null,
 ): WorkerStatus {
-  const refused = protocol === null ? undefined : protocolProblem(protocol, mine);
+  const refused = (protocol === null ? undefined : protocolProblem(protocol, mine)) ?? held;
   return { ...status, draining: draining.includes(status.name), ...(refused === undefined ? {} : { refused }) };
 }
 
@@ -77,7 +79,7 @@ export interface Heartbeat extends AsyncDisposable {
   beat(): void;
 }
 
-type Described = Pick<Status, "name" | "engine" | "slots" | "active" | "version" | "labels" | "protocol">;
+type Described = Pick<Status, "name" | "engine" | "slots" | "active" | "version" | "labels" | "protocol" | "held">;
 
 /** Tells of this worker until disposed of. @param describe what changes from beat to beat. */
 export function announceWorker(redis: Redis, describe: () => Described, clock: Clock, log: Logger): Heartbeat {

@@ -15,6 +15,8 @@ import { type Goes, judgeBuilds } from "./plan.ts";
 
 const LOCK = "docker-ci:prune:lock";
 const LOCK_MS = 10 * 60_000;
+const NO_BYTES: Readonly<Record<Kind, number>> = { log: 0, artifacts: 0, coverage: 0, results: 0 };
+const NO_PARTS = { log: 0, artifacts: 0, coverage: 0 } as const;
 const UNKNOWN = ProjectName.parse("unknown");
 
 export interface PruneScene {
@@ -24,6 +26,8 @@ export interface PruneScene {
   readonly needs: Needs;
   /** Missing where there is no engine, or none is to be cleared up. */
   readonly engine: EngineScene | undefined;
+  /** The records and their files are somebody else's: a worker on another machine clears up its engine alone. */
+  readonly onlyEngine?: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -61,6 +65,7 @@ export interface PruneOptions {
  */
 export async function prune(scene: PruneScene, options: PruneOptions): Promise<Pruned | undefined> {
   const { redis } = scene;
+  if (scene.onlyEngine === true) return pruneEngineAlone(scene, options);
   const mine = `${process.pid}-${scene.clock.now().getTime()}`;
   if (!options.dryRun && (await redis.set(LOCK, mine, "PX", LOCK_MS, "NX")) === null) return undefined;
   try {
@@ -71,13 +76,18 @@ export async function prune(scene: PruneScene, options: PruneOptions): Promise<P
   }
 }
 
+async function pruneEngineAlone(scene: PruneScene, { dryRun, signal }: PruneOptions): Promise<Pruned> {
+  const engine = await onEngine(scene, await everyBuild(scene.store, signal), dryRun);
+  return { builds: 0, parts: NO_PARTS, bytes: NO_BYTES, orphans: 0, engine, kept: 0 };
+}
+
 async function pruneNow(scene: PruneScene, { dryRun, signal, onProgress }: PruneOptions): Promise<Pruned> {
   const { config, store, needs, clock, redis } = scene;
   const { dataDir, retention } = config;
   const facts = await everyBuild(store, signal);
   const { goes, kept } = judgeBuilds(facts, await neededBuilds(needs), retention, clock.now());
-  const bytes: Record<Kind, number> = { log: 0, artifacts: 0, coverage: 0, results: 0 };
-  const parts = { log: 0, artifacts: 0, coverage: 0 };
+  const bytes: Record<Kind, number> = { ...NO_BYTES };
+  const parts: Record<"log" | "artifacts" | "coverage", number> = { ...NO_PARTS };
   let builds = 0;
   const clear = async (kind: Kind, path: string): Promise<number> => {
     const size = await bytesOf(path);

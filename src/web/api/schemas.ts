@@ -125,11 +125,12 @@ export const WaitsFor = z
     }),
     z.object({ kind: z.literal("project"), number, max: z.int().positive() }),
     z.object({ kind: z.literal("group"), number, group: z.string() }),
+    z.object({ kind: z.literal("held"), worker: z.string(), reason: z.string() }),
     z.object({ kind: z.literal("worker"), labels: z.array(z.string()) }),
   ])
   .meta({
     description:
-      "What holds it besides the slots: a pause; `max` builds of its project, of which that one ends first; its group, of which that one runs; a worker with these labels.",
+      "What holds it besides the slots: a pause; `max` builds of its project, of which that one ends first; its group, of which that one runs; a worker with these labels; or that every worker takes nothing just now, for that reason.",
   });
 export type WaitsFor = z.output<typeof WaitsFor>;
 

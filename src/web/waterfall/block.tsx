@@ -95,6 +95,7 @@ function factsOf(build: Build, { now, forecast }: UnderWay): string {
 /** As short as a column is narrow; `!queue` says it in whole. */
 function waitsWords(waitsFor: WaitsFor): string {
   if (waitsFor.kind === "paused") return `paused by ${shortened(waitsFor.pause.by)}`;
+  if (waitsFor.kind === "held") return shortened(waitsFor.reason);
   return waitsFor.kind === "worker"
     ? `waits for ${shortened(waitsFor.labels.join(", "))}`
     : `waits for #${waitsFor.number}`;
