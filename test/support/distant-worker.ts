@@ -1,5 +1,5 @@
 /** A docker-ci whose workers are elsewhere: the bot on a Redis over TLS, and workers with the rights that workers have. */
-import { openSite, type Site } from "./docker-ci.ts";
+import { openSite, type Site, type SitePlace } from "./docker-ci.ts";
 import type { TlsRedis } from "./tls-redis.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -15,13 +15,19 @@ export interface Headquarters extends AsyncDisposable {
   over(number: number, timeoutMs?: number): Promise<{ readonly state: string; readonly [key: string]: unknown }>;
   /** Makes a token for a worker of that name. */
   token(worker: string): Promise<string>;
-  worker(name: string, token: string | undefined, more?: string): Promise<Site>;
+  worker(name: string, token: string | undefined, more?: string, place?: SitePlace): Promise<Site>;
 }
 
 /** @param projects YAML of the projects, for the bot and its workers. */
-export async function openHeadquarters(redis: TlsRedis, projects: string, more = ""): Promise<Headquarters> {
+export async function openHeadquarters(
+  redis: TlsRedis,
+  projects: string,
+  more = "",
+  place: SitePlace = {},
+): Promise<Headquarters> {
   const site = await openSite(
     `redis: ${redis.url}\nredis_tls: { ca: ${redis.caFile} }\nweb: { tokens: { tests: ${TOKEN} } }\nprojects: ${projects}\n${more}`,
+    place,
   );
   const workers: Site[] = [];
   const headers = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
@@ -53,9 +59,10 @@ export async function openHeadquarters(redis: TlsRedis, projects: string, more =
       const made = await site.run(["worker-token", worker]).ended;
       return made.stdout.trim();
     },
-    async worker(name, token, own = "") {
+    async worker(name, token, own = "", at = {}) {
       const place = await openSite(
         `url: ${site.url}\nredis: ${redis.workerUrl}\nredis_tls: { ca: ${redis.caFile} }\nworker_name: ${name}\n${token === undefined ? "" : `worker_token: ${token}\n`}projects: ${projects}\n${own}`,
+        at,
       );
       workers.push(place);
       return place;

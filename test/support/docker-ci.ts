@@ -39,17 +39,28 @@ export interface Site extends AsyncDisposable {
   instance(): Promise<string>;
 }
 
+export interface SitePlace {
+  /** Where its page listens. */
+  readonly host?: string;
+  /** What stands before every command: `ip netns exec big-1`. */
+  readonly launcher?: readonly string[];
+}
+
 /** @param config text of docker-ci.yml, or undefined for none; `listen:` is added. */
-export async function openSite(config: string | undefined): Promise<Site> {
+export async function openSite(
+  config: string | undefined,
+  { host = "127.0.0.1", launcher = [] }: SitePlace = {},
+): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), "docker-ci-site-"));
   const port = await freePort();
-  const url = `http://localhost:${port}`;
+  const url = `http://${host === "127.0.0.1" ? "localhost" : host}:${port}`;
   await mkdir(join(folder, "data"), { recursive: true });
-  if (config !== undefined) await writeFile(join(folder, "docker-ci.yml"), `listen: "127.0.0.1:${port}"\n${config}\n`);
+  if (config !== undefined) await writeFile(join(folder, "docker-ci.yml"), `listen: "${host}:${port}"\n${config}\n`);
   const processes: DockerCiProcess[] = [];
 
   const run: Site["run"] = (args, input, env = {}) => {
-    const child = spawn(process.execPath, [join(PACKAGE_FOLDER, "dist/src/main.js"), ...args], {
+    const line = [...launcher, process.execPath, join(PACKAGE_FOLDER, "dist/src/main.js"), ...args];
+    const child = spawn(line[0] ?? "", line.slice(1), {
       cwd: folder,
       env: { ...process.env, PORT: String(port), ...env },
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
