@@ -34,6 +34,8 @@ export interface PublishScene extends BucketScene {
   readonly claimBucket: ClaimBucket;
   /** Gives the one that speaks with a forge; undefined where there is none, or no token for it. */
   readonly forgeApis: ((forge: Forge) => ForgeApi | undefined) | undefined;
+  /** Fetches what a worker elsewhere left behind (src/delivery/bring.ts); missing where all of it is here. */
+  bring?(build: number, area: "artifacts"): Promise<void>;
   readonly audit: Pick<Audit, "record">;
   readonly subscriptions: Subscriptions;
   readonly redis: Redis;

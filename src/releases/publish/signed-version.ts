@@ -33,7 +33,14 @@ export async function collect(publication: Publication): Promise<readonly Collec
   const date = isNight(version) ? version : dayOf(new Date(release.requestedAt), "Etc/UTC");
   const artifacts = build.steps.flatMap((step) => step.artifacts ?? []);
   const chosen = chooseFiles(artifacts, config, { project, version, date }, build.number);
-  return sumFiles(folderOf(scene.config.dataDir, build.number), chosen, signal);
+  await scene.bring?.(build.number, "artifacts");
+  try {
+    return await sumFiles(folderOf(scene.config.dataDir, build.number), chosen, signal);
+  } catch (error) {
+    if (scene.bring === undefined || !(error instanceof RuntimeError)) throw error;
+    // It may still be on its way.
+    throw new RuntimeError(error.message, { cause: error });
+  }
 }
 
 /**

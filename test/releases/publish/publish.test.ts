@@ -1,6 +1,6 @@
 /** A release that has its approvals, published to a real bucket, downloaded again and checked with the tools that people have. */
 import { execFile } from "node:child_process";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -407,4 +407,20 @@ test("a configuration that changed with a restart in the middle: nothing becomes
   expect((await site.served("docker/0.9.0/")).size).toBe(0);
   held.resolve();
   await first[Symbol.asyncDispose]();
+});
+
+test("what a worker elsewhere left behind is fetched first, and waited for", async () => {
+  await using site = await openReleaseSite();
+  const elsewhere = join(site.dataDir, "elsewhere");
+  let asked = 0;
+  const bring = async (number: number) => {
+    asked += 1;
+    const here = join(site.dataDir, "docker-ci", "artifacts", String(number));
+    // The first time it takes longer than anybody waits.
+    if (asked === 1) await rename(here, elsewhere);
+    else await rename(elsewhere, here);
+  };
+  await using _driver = startReleases({ ...site.scene, bring });
+  expect((await site.over(await site.approved("0.9.0"))).state.kind).toBe("published");
+  expect(asked).toBe(2);
 });
