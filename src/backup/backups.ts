@@ -7,6 +7,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Logger } from "pino";
 import { claimBucket } from "../bucket-owner.ts";
+import { holdYoungHeap } from "../command-line/young-heap.ts";
 import type { Config } from "../config.ts";
 import { FolderTakenError, lockFolder, readInstance } from "../data-folder.ts";
 import { describeError, RuntimeError, UserError } from "../errors.ts";
@@ -230,6 +231,8 @@ export function createBackups(scene: BackupsScene) {
     act: (work: string, teller: ProgressTeller) => Promise<T>,
   ): Promise<T> {
     await using _lock = await lock();
+    // Gigabytes go by and nothing of them stays: what is young is cleared away often, and memory stays small.
+    const letGrow = holdYoungHeap();
     const teller = tellProgress(redis, onProgress);
     try {
       await onBegun?.();
@@ -242,6 +245,7 @@ export function createBackups(scene: BackupsScene) {
       });
       throw error;
     } finally {
+      letGrow();
       await teller.end();
     }
   }

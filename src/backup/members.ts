@@ -10,6 +10,8 @@ import { deflateRawSync, gzip } from "node:zlib";
 import { RuntimeError } from "../errors.ts";
 
 const MEMBER_BYTES = 1024 * 1024;
+/** What cannot be compressed becomes a little longer. */
+const OUT_BYTES = MEMBER_BYTES + 16 * 1024;
 /** What tells whether more is to be gained: logs and packages are compressed already. */
 const SAMPLE_BYTES = 8 * 1024;
 const SQUEEZES = 0.97;
@@ -58,7 +60,8 @@ export async function* gzipMembers(source: AsyncIterable<Uint8Array>): AsyncGene
 function compressOne(content: Buffer): Promise<Buffer> {
   const sample = content.subarray(0, SAMPLE_BYTES);
   const level = deflateRawSync(sample, { level: 1 }).length > SQUEEZES * sample.length ? 0 : 6;
-  return compress(content, { level });
+  // In one piece: Node's own pieces of 16 KiB are put together with a second copy of it all.
+  return compress(content, { level, chunkSize: OUT_BYTES });
 }
 
 function seal(sha256: string): Buffer {
@@ -76,13 +79,23 @@ const SEAL_BYTES = seal("0".repeat(64)).length;
 /** Passes it on as it comes. @throws RuntimeError at the end when the seal is missing or of something else. */
 export async function* checkSeal(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
   const hash = createHash("sha256");
-  let tail = Buffer.alloc(0);
+  let tail: Buffer = Buffer.alloc(0);
   for await (const chunk of source) {
-    const held = Buffer.concat([tail, chunk]);
-    const ready = held.subarray(0, Math.max(0, held.length - SEAL_BYTES));
-    tail = Buffer.from(held.subarray(ready.length));
+    if (chunk.length < SEAL_BYTES) {
+      tail = Buffer.concat([tail, chunk]);
+    } else {
+      const [before, bytes] = [tail, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)];
+      tail = Buffer.from(bytes.subarray(-SEAL_BYTES));
+      for (const ready of [before, bytes.subarray(0, -SEAL_BYTES)]) {
+        hash.update(ready);
+        if (ready.length > 0) yield ready;
+      }
+    }
+    if (tail.length <= SEAL_BYTES) continue;
+    const ready = tail.subarray(0, tail.length - SEAL_BYTES);
     hash.update(ready);
-    if (ready.length > 0) yield ready;
+    yield ready;
+    tail = tail.subarray(ready.length);
   }
   const expected = seal(hash.digest("hex"));
   if (!tail.equals(expected)) {

@@ -13,7 +13,7 @@ import { decryptIfNeeded } from "./encryption.ts";
 import { FORMAT, HEADER_ENTRY, Header, MANIFEST_ENTRY, Manifest } from "./format.ts";
 import { checkSeal } from "./members.ts";
 
-const WHOLE_BYTES = 1024 * 1024;
+const WHOLE_BYTES = 256 * 1024;
 
 export interface Unpacked {
   readonly header: Header;
@@ -38,9 +38,14 @@ export async function unpack(
   const { passphrase, signal } = options;
   const plain = checkSeal(decryptIfNeeded(source, passphrase));
   const tar = extract();
-  const feeding = pipeline(Readable.from(plain, { objectMode: true, highWaterMark: 1 }), createGunzip(), tar, {
-    signal,
-  });
+  const feeding = pipeline(
+    Readable.from(plain, { objectMode: true, highWaterMark: 1 }),
+    createGunzip({ chunkSize: 64 * 1024 }),
+    tar,
+    {
+      signal,
+    },
+  );
   // Awaited below, after what is read of it.
   feeding.catch(() => undefined);
   let read: Unpacked | undefined;
