@@ -50,6 +50,7 @@ import { announceProtocol } from "./queue/protocol.ts";
 import { connectRedis } from "./queue/redis.ts";
 import type { WorkerStatus } from "./queue/worker-status.ts";
 import { listWorkers } from "./queue/workers.ts";
+import { checkRecords, migrateRecords } from "./records/schema.ts";
 import { createReleaseStore } from "./releases/redis-store.ts";
 import { mailReportNow, type ReportSources } from "./report/mailing.ts";
 import { openResults, type Results } from "./results/results.ts";
@@ -175,6 +176,8 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const folder = opened.add("data folder", await openDataFolder(config.dataDir));
   const redis = opened.add("Redis", await connectRedis(config, log));
   for (const warning of redis.warnings) say(`warning: ${warning}`);
+  if (options.role === "everything") await migrateRecords(redis.commands, log);
+  else await checkRecords(redis.commands);
   for (const chat of (await options.openMore?.(redis.commands)) ?? []) enter(chat);
   const store = createBuildStore(redis.commands, log, statusEntries(config, clock));
   if (options.role === "everything" && options.forgeApis !== undefined && speaksWithForges(config)) {
