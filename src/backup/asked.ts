@@ -47,17 +47,21 @@ export interface AskedBackups extends AsyncDisposable {
 export function createAskedBackups({ backups, redis, chats, url, clock, log }: AskedScene): AskedBackups {
   const stopped = new AbortController();
   let underWay: Promise<void> = Promise.resolve();
+  let isBusy = false;
 
   async function make(asked: Asked, isResumed: boolean, onBegun: () => void): Promise<void> {
     const { room } = asked.requester;
     const show = (reply: Reply | undefined): void => chats.get(room.network)?.progress?.(room, KEY, reply);
     let facts: string[];
     let isGood = false;
+    let isBegun = false;
     try {
       const outcome = await backups.run({
         signal: stopped.signal,
         onProgress: (progress) => show({ lines: [progressLine(progress)], key: KEY }),
         async onBegun() {
+          isBegun = true;
+          isBusy = true;
           await redis.set(ASKED, JSON.stringify(asked));
           onBegun();
         },
@@ -70,6 +74,7 @@ export function createAskedBackups({ backups, redis, chats, url, clock, log }: A
       facts = [`backup failed: ${describeError(error)}`];
     } finally {
       show(undefined);
+      if (isBegun) isBusy = false;
     }
     const lines = [
       line(isGood ? "passed" : "errored", [...facts, isResumed ? "begun again after a restart" : ""], `${url}/backups`),
@@ -105,6 +110,8 @@ export function createAskedBackups({ backups, redis, chats, url, clock, log }: A
     state: backups.state,
     ask: (requester) => begin({ at: clock.now().toISOString(), requester }, false),
     async resume() {
+      // What is noted there is what this process is at.
+      if (isBusy) return;
       const json = await redis.get(ASKED);
       if (json === null) return;
       await begin(Asked.parse(JSON.parse(json)), true);

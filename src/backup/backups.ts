@@ -26,7 +26,17 @@ import { openWorkshop } from "./workshop.ts";
 export interface BackupsScene extends AlarmScene {
   readonly config: Pick<
     Config,
-    "backup" | "deployment" | "dataDir" | "redis" | "file" | "timezone" | "url" | "mail" | "notify" | "projects"
+    | "backup"
+    | "deployment"
+    | "prefix"
+    | "dataDir"
+    | "redis"
+    | "file"
+    | "timezone"
+    | "url"
+    | "mail"
+    | "notify"
+    | "projects"
   >;
   readonly log: Logger;
   readonly openStore: OpenStore;
@@ -79,7 +89,8 @@ export function createBackups(scene: BackupsScene) {
       return await lockFolder(parent, "backup", "a backup is being made already");
     } catch (error) {
       if (!(error instanceof FolderTakenError)) throw error;
-      throw new UserError("a backup is being made already; !backups says how far it is.", { cause: error });
+      // What it says is meant for somebody who starts docker-ci.
+      throw new UserError(`a backup is being made already; ${config.prefix}backups says how far it is.`);
     }
   }
 

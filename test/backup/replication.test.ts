@@ -1,10 +1,11 @@
 /** Backups in buckets: where they lie, for how long, and what happens when a bucket is not there (O-103, O-104). */
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { backupIfDue, startBackups } from "../../jobs/backup.ts";
 import { createAskedBackups } from "../../src/backup/asked.ts";
 import { keptNames } from "../../src/backup/names.ts";
+import { lockFolder } from "../../src/data-folder.ts";
 import { type BackupSite, never, openBackupSite, ROOM, saidTo } from "../support/backups.ts";
 import { S3_KEY, startS3 } from "../support/s3-server.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -99,6 +100,23 @@ test("a bucket that is away for an hour gets the backup when it is back, and one
   ]);
   // It was due once, and is done for that day.
   expect(await backupIfDue(job, never)).toBeUndefined();
+});
+
+test("one that cannot begin for an hour is told once to have not happened", async () => {
+  await using site = await openBackupSite(`${ROOM}backup: { at: "0 7 * * *" }\n`);
+  await site.passed();
+  const job = jobOf(site);
+  await backupIfDue(job, never);
+  await mkdir(site.backups.folder, { recursive: true });
+  await using _other = await lockFolder(join(site.dataDir, "backup"), "backup", "another is at it");
+  site.time.at = new Date("2026-03-02T07:30:00Z");
+  await expect(backupIfDue(job, never)).rejects.toThrow("a backup is being made already");
+  expect(await saidTo(site, "libera/#dev")).toEqual([]);
+  site.time.pass(3_600_000);
+  for (let look = 0; look < 3; look += 1) await expect(backupIfDue(job, never)).rejects.toThrow("being made already");
+  expect(await saidTo(site, "libera/#dev")).toEqual([
+    "backup did not happen: due Mon 07:00 UTC, 1h30m ago · a backup is being made already; !backups says how far it is.",
+  ]);
 });
 
 test("of so many days, weeks and months the newest stay", () => {
