@@ -14,17 +14,24 @@ const OWNER_BYTES_MAX = 200;
  * @throws ConfigError when it belongs to another deployment; RuntimeError when it cannot be asked.
  */
 export async function claimBucket(store: ObjectStore, deployment: Deployment, signal: AbortSignal): Promise<void> {
-  if ((await readOwner(store, signal)) === undefined) {
-    try {
-      await store.put(OWNER_KEY, Buffer.from(deployment), { contentType: "text/plain", onlyIf: "absent" }, signal);
-      return;
-    } catch (error) {
-      // Another one was quicker: it may have been ours, started twice.
-      if (!(error instanceof PreconditionError)) throw error;
-    }
+  if (await isClaimed(store, deployment, signal)) return;
+  try {
+    await store.put(OWNER_KEY, Buffer.from(deployment), { contentType: "text/plain", onlyIf: "absent" }, signal);
+  } catch (error) {
+    // Another one was quicker: it may have been ours, started twice.
+    if (!(error instanceof PreconditionError)) throw error;
+    if (!(await isClaimed(store, deployment, signal))) throw foreign(store, "?", deployment);
   }
+}
+
+/**
+ * Looks, and writes nothing. @returns false for a bucket that is nobody's yet.
+ * @throws ConfigError when it belongs to another deployment; RuntimeError when it cannot be asked.
+ */
+export async function isClaimed(store: ObjectStore, deployment: Deployment, signal: AbortSignal): Promise<boolean> {
   const owner = await readOwner(store, signal);
-  if (owner !== deployment) throw foreign(store, owner ?? "?", deployment);
+  if (owner !== undefined && owner !== deployment) throw foreign(store, owner, deployment);
+  return owner !== undefined;
 }
 
 /** `production`, or whatever else stands there; undefined where nobody has claimed it. */

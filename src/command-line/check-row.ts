@@ -11,6 +11,9 @@ export interface Row {
 }
 
 export function reason(error: unknown): string {
-  if (error instanceof ConfigError) return error.problems.join("; ");
+  if (error instanceof ConfigError) return error.problems.length > 0 ? error.problems.join("; ") : error.message;
+  // Of AbortSignal.timeout, which says only that something was aborted.
+  if (error instanceof DOMException && error.name === "TimeoutError")
+    return `no answer in ${DEADLINE_MS / 1000} seconds`;
   return describeError(error);
 }

@@ -1,6 +1,7 @@
 /** `docker-ci check`: the configuration, then every connection, in a table that says what works and what to do about the rest. */
 import { createServer } from "node:net";
 import { pino } from "pino";
+import { bucketsOf } from "../bucket-owner.ts";
 import type { Chat } from "../chat/chat.ts";
 import {
   type Config,
@@ -16,6 +17,7 @@ import { withExamples } from "../example-repositories.ts";
 import { connectRedis } from "../queue/redis.ts";
 import type { Adapters } from "./adapters.ts";
 import { checkForge } from "./check-forge.ts";
+import { checkBucket, checkSigningKey } from "./check-releases.ts";
 import { DEADLINE_MS, type Row, reason } from "./check-row.ts";
 
 const SIGN = { works: "✔", warning: "▲", fails: "✘" } as const;
@@ -48,6 +50,8 @@ export async function check(adapters: Adapters): Promise<number> {
     ...config.irc.map((network) => checkIrc(adapters, network, print)),
     ...config.slack.map((workspace) => checkSlack(adapters, workspace, print)),
     ...[...config.projects.values()].map((project) => checkForge(adapters, config, project, print)),
+    ...bucketsOf(config).map((used) => checkBucket(adapters, config.deployment, used, print)),
+    ...[...config.releases].map(([project, release]) => checkSigningKey(adapters, project, release, print)),
     ...(config.mail === undefined ? [] : [checkMail(adapters, config.mail, config.url, print)]),
   ]);
   const failed = rows.filter(({ state }) => state === "fails").length;

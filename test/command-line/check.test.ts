@@ -1,13 +1,22 @@
 /** `docker-ci check`: a table of what works, and what to do about the rest. */
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { openS3 } from "../../adapters/s3/index.ts";
+import { claimBucket } from "../../src/bucket-owner.ts";
 import { openSite } from "../support/docker-ci.ts";
 import { FORGE_TOKEN, type ForgeServer, startForge } from "../support/forge-server.ts";
+import { openGpgHome } from "../support/gpg-home.ts";
 import { freePort } from "../support/irc-server.ts";
 import { startNgircd } from "../support/ngircd.ts";
+import { testBucket } from "../support/s3-bucket.ts";
+import { S3_KEY, startS3 } from "../support/s3-server.ts";
 import { startSlack, TOKENS } from "../support/slack-server.ts";
 import { startSmtp } from "../support/smtp-server.ts";
+
+const DAY_MS = 24 * 60 * 60_000;
 
 test("everything that is configured is tried, and what works is told", { timeout: 90_000 }, async () => {
   await using ircd = await startNgircd();
@@ -96,4 +105,55 @@ projects:
   await using other = await openSite(config(listen));
   const busy = await other.run(["check"]).ended;
   expect(busy.stdout).toMatch(/^✘ webhooks +127\.0\.0\.1:\d+ cannot be used \(.*EADDRINUSE.*\); set hooks\.listen:$/m);
+});
+
+test("buckets are tried, whosever they are, and keys unlocked, with a warning before one expires (O-93, O-96, O-130)", {
+  timeout: 90_000,
+}, async () => {
+  await using s3 = await startS3({ buckets: ["get", "nights", "backups"] });
+  await using gpg = await openGpgHome();
+  await using theirs = openS3(testBucket(s3, "nights"));
+  await claimBucket(theirs, "production", AbortSignal.timeout(10_000));
+  const exported = async (file: string, userId: string, { expires = "0", passphrase = "" } = {}): Promise<string> => {
+    const fingerprint = await gpg.makeKey(userId, { passphrase, expires });
+    const secret = ["--pinentry-mode", "loopback", "--passphrase", passphrase];
+    await writeFile(join(gpg.path, file), await gpg.gpg([...secret, "--armor", "--export-secret-keys", fingerprint]));
+    return fingerprint.slice(-16);
+  };
+  const lasting = await exported("lasting.asc", "docker-ci releases <ci@example.org>");
+  const ending = await exported("ending.asc", "docker-ci nights <ci@example.org>", { expires: "20d" });
+  const ends = new Date(Date.now() + 20 * DAY_MS).toISOString().slice(0, 10);
+  await exported("locked.asc", "docker-ci others <ci@example.org>", { passphrase: "s3cret" });
+  const server = `endpoint: "${s3.endpoint}", access_key: "${S3_KEY.accessKey}"`;
+  const at = (bucket: string) => `bucket: ${bucket}, ${server}, secret_key: "${S3_KEY.secretKey}"`;
+  const key = (file: string) => `gpg_key: ${join(gpg.path, file)}`;
+  await using site = await openSite(`
+deployment: staging
+engine: unix:///nowhere/docker.sock
+projects: { docker: { repo: /nowhere }, hello: { repo: /nowhere }, p: { repo: /nowhere }, q: { repo: /nowhere } }
+releases:
+  docker: { ${at("get")}, ${key("lasting.asc")}, nightly: { bucket: nights } }
+  hello: { ${at("get")}, ${key("ending.asc")} }
+  p: { ${at("get")}, ${key("locked.asc")}, passphrase: wrong }
+  q: { ${at("gone")} }
+backup: { ${at("backups")}, targets: [{ bucket: get, ${server}, secret_key: wrong }] }
+`);
+  const { stdout, status } = await site.run(["check"]).ended;
+  const rows = stdout.replace(/ {2,}/g, " ").split("\n");
+  const expected = [
+    "✔ bucket s3://get for releases of docker, releases of hello, releases of p; nobody's yet, and the next start takes it",
+    "✘ bucket s3://nights s3://nights belongs to the production docker-ci; this is staging: give it a bucket of its own",
+    `✘ bucket s3://gone s3://gone: there is no such bucket at ${s3.endpoint}; docker-ci never makes one`,
+    "✔ bucket s3://backups for backups; nobody's yet, and the next start takes it",
+    "✘ bucket s3://get s3://get: the secret key does not fit the access key",
+    `✔ key of docker ${lasting}, docker-ci releases <ci@example.org>, never expires`,
+    `▲ key of hello ${ending}, docker-ci nights <ci@example.org>, expires on ${ends}, in 19d: extend it, or announce the next one`,
+    `✘ key of p the passphrase does not open the signing key ${join(gpg.path, "locked.asc")}`,
+    "✔ key of q none is configured, so releases have sums and no signature",
+  ];
+  expect(rows).toEqual(expect.arrayContaining(expected));
+  expect(stdout).not.toContain(S3_KEY.secretKey);
+  expect(status).toBe(1);
+  // Checking leaves nothing behind.
+  expect([...s3.objects("get"), ...s3.objects("backups"), ...s3.openUploads()]).toEqual([]);
 });
