@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseConfig } from "../src/config.ts";
 import { ProjectName } from "../src/names.ts";
+import { planBuild } from "../src/pipeline/plan.ts";
+import { parsePipeline } from "../src/pipeline/schema.ts";
 
 const EXAMPLES = join(import.meta.dirname, "..", "examples");
 
@@ -36,6 +38,20 @@ describe("hello", () => {
     expect(report.match(/<failure /g)).toHaveLength(1);
     expect(report).toContain("a third unit is left out");
   });
+});
+
+test("docker-registry builds its binary beside its tests, also for a release", async () => {
+  const file = join(EXAMPLES, "docker-registry", "project", ".docker-ci.yml");
+  const pipeline = parsePipeline(await readFile(file, "utf8"));
+  for (const event of ["chat", "release"] as const) {
+    const plan = planBuild(pipeline, { event, branch: "main", onlySteps: undefined });
+    expect(plan.isParallel).toBe(true);
+    expect(plan.steps).toMatchObject([
+      { id: "image", needs: [], leftOut: undefined },
+      { id: "tests", needs: ["image"], leftOut: undefined, step: { tests: ["tests.xml"], coverage: "coverage.out" } },
+      { id: "binary", needs: ["image"], leftOut: undefined, step: { artifacts: ["dist/registry"] } },
+    ]);
+  }
 });
 
 test("the configuration with every key is a valid one", async () => {

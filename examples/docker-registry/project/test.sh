@@ -2,12 +2,7 @@
 # Runs the Registry's unit tests the way Debian's package does (debian/rules), with a report and a cover profile in /data.
 set -eu
 
-# Lays the source out as a GOPATH, beside the libraries from Debian's golang-*-dev packages. No module is downloaded.
-cd /src/docker-registry
-dh_auto_configure --buildsystem=golang
-GOPATH="$PWD/obj-$(dpkg-architecture -qDEB_HOST_MULTIARCH)"
-export GOPATH GO111MODULE=off
-cd "$GOPATH/src/github.com/docker/distribution"
+. ./gopath.sh
 
 # Debian leaves these out: what they import is not packaged, or they are tools without tests.
 packages=$(go list ./... | grep -v \
