@@ -10,6 +10,7 @@ import { followers } from "./followers.ts";
 import { junit } from "./junit.ts";
 import { lcov } from "./lcov.ts";
 import { pages } from "./pages.ts";
+import { queue } from "./queue.ts";
 import type { Benchmark } from "./scene.ts";
 import { slackEvents } from "./slack-events.ts";
 import { startAndRest } from "./start-and-rest.ts";
@@ -28,6 +29,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   i: followers,
   j: webhooks,
   k: backup,
+  l: queue,
 };
 /** The whole; what is at work then ends with its round. */
 const DEADLINE_MS = 7.5 * 60_000;

@@ -150,6 +150,9 @@ export function createBuildWorker(
   const queue = openQueue(connection);
   const line = createLine(connection);
   const hops = new Set<NodeJS.Timeout>();
+  let closing: Promise<void> | undefined;
+  let held = isHeld;
+  const isStopping = (): boolean => held || closing !== undefined;
 
   /** Others may have a use for it: they stand in line for jobs, and who asks again comes last. */
   function passWake(hop: number): void {
@@ -163,34 +166,50 @@ export function createBuildWorker(
     hops.add(timer);
   }
 
-  /** @returns whether the job is to be given back. Its build stays bound to it then, as it does when the job was lost. */
+  /**
+   * One build after the other, as long as there are any: what a job costs the queue is paid once for all of them.
+   * @returns whether the job is to be given back. Its build stays bound to it then, as it does when the job was lost.
+   */
   async function work(job: string, token: string, hop: number): Promise<boolean> {
     const taker = { job, token };
-    const { number, more, elsewhere } = await line.take(taker, limits, taking?.());
-    if (number === undefined) {
-      if (elsewhere) passWake(hop);
-      return false;
-    }
-    // The build does not wait for that, so those that are taken in order begin in order.
-    if (more) wakeOne(queue).catch((error: unknown) => log.warn({ err: error }, "the sweep wakes the next worker"));
     const controller = new AbortController();
     lost.set(job, controller);
-    active.add(number);
-    let outcome: JobOutcome = "done";
     try {
-      outcome = await run(number, controller.signal);
-    } catch (error) {
-      log.error({ err: error, build: number }, "a build's job failed; the sweep retries it");
+      let next = await line.take(taker, limits, taking?.());
+      if (next.number === undefined && next.elsewhere) passWake(hop);
+      while (next.number !== undefined) {
+        const { number, more } = next;
+        // The build does not wait for that, so those that are taken in order begin in order.
+        if (more) wakeOne(queue).catch((error: unknown) => log.warn({ err: error }, "the sweep wakes the next worker"));
+        const outcome = await runOne(number, controller.signal);
+        if (outcome === "give-back") return true;
+        if (controller.signal.aborted) return false;
+        const isOver = outcome === "done";
+        if (!isOver || isStopping()) {
+          const waits = await line.release(number, taker);
+          if (!isOver) await line.add(outcome.passOn);
+          if (waits || !isOver) await wakeOne(queue);
+          return false;
+        }
+        next = await line.take(taker, limits, taking?.(), number);
+        if (next.number === undefined && next.elsewhere) passWake(0);
+      }
+      return false;
     } finally {
-      active.delete(number);
       lost.delete(job);
     }
-    if (outcome === "give-back") return true;
-    if (controller.signal.aborted) return false;
-    const waits = await line.release(number, taker);
-    if (outcome !== "done") await line.add(outcome.passOn);
-    if (waits || outcome !== "done") await wakeOne(queue);
-    return false;
+  }
+
+  async function runOne(number: BuildNumber, signal: AbortSignal): Promise<JobOutcome> {
+    active.add(number);
+    try {
+      return await run(number, signal);
+    } catch (error) {
+      log.error({ err: error, build: number }, "a build's job failed; the sweep retries it");
+      return "done";
+    } finally {
+      active.delete(number);
+    }
   }
 
   const worker = new Worker(
@@ -221,7 +240,6 @@ export function createBuildWorker(
     log.error({ err: error, job: job?.id }, "the line could not be asked; the sweep wakes another worker"),
   );
 
-  let closing: Promise<void> | undefined;
   const stopTaking = (): void => {
     // Closing takes no more jobs from the first moment and waits for those at work; a pause waits for its own poll first.
     closing ??= worker
@@ -232,10 +250,12 @@ export function createBuildWorker(
     active,
     stopTaking,
     hold() {
+      held = true;
       if (closing !== undefined) return;
       worker.pause(true).catch((error: unknown) => log.warn({ err: error }, "the worker could not be held"));
     },
     goOn() {
+      held = false;
       if (closing !== undefined) return;
       worker.resume().catch((error: unknown) => log.error({ err: error }, "the worker could not go on"));
     },

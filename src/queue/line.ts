@@ -10,6 +10,7 @@ import { DRAINING } from "./drains.ts";
 import { ALL, PAUSED } from "./pauses.ts";
 import { standingOf } from "./priority.ts";
 import { PROTOCOL_KEY } from "./protocol.ts";
+import { script } from "./script.ts";
 
 /** A sorted set for each project: padded numbers by where they stand. */
 const LINE = "docker-ci:line:of:";
@@ -57,20 +58,31 @@ end
 `;
 
 /** KEYS: the project's line, projects, taken. ARGV: padded number, where it stands, number, project, labels. */
-const ADD = `${REMEMBER_LABELS}
+const ADD = script(`${REMEMBER_LABELS}
 if redis.call('HEXISTS', KEYS[3], ARGV[3]) == 1 then return 0 end
 remember(ARGV[5], ARGV[3])
 redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1])
 redis.call('SADD', KEYS[2], ARGV[4])
 return 1
-`;
+`);
 
 /** KEYS: lost, taken. ARGV: number, project, labels. */
-const ADD_LOST = `${REMEMBER_LABELS}
+const ADD_LOST = script(`${REMEMBER_LABELS}
 if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
 remember(ARGV[3], ARGV[1])
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[1] .. ' ' .. ARGV[2])
 return 1
+`);
+
+/** KEYS: taken. Begins the scripts in which a build is given up by whoever has it. */
+const RELEASE_LUA = `
+local function release(number, owner)
+  local taken = redis.call('HGET', KEYS[1], number)
+  if taken and string.sub(taken, 1, #owner) == owner then
+    redis.call('HDEL', KEYS[1], number)
+    redis.call('HDEL', '${LABELS}', number)
+  end
+end
 `;
 
 /** So far into a project's line a build is looked for that the worker fits; who stands behind waits for the next time. */
@@ -79,11 +91,12 @@ const LOOKED_THROUGH = 200;
 /**
  * KEYS: taken, projects, lost.
  * ARGV: job, token, `{ project: { max?, group? } }`, prefix of the lines, the field that holds everything, the `TakingWorker` or
- * `{}`. What is only read stands in the script: a worker on another machine may not change it.
+ * `{}`, the number of the build that it has done ("" for none). What is only read stands in the script: a worker on another machine may not change it.
  * Returns the number ("" for none), 1 when more wait, and 1 when something may begin, but not on this worker. A job that has a
  * build already, as after its worker's death, gets that.
  */
-const TAKE = `
+const TAKE = script(`${RELEASE_LUA}
+if ARGV[7] ~= '' then release(ARGV[7], ARGV[1] .. ' ' .. ARGV[2] .. ' ') end
 local limits, me = cjson.decode(ARGV[3]), cjson.decode(ARGV[6])
 local function limit(project) return limits[project] or {} end
 local function waiting()
@@ -188,17 +201,13 @@ if not best then return nothing() end
 redis.call('ZREM', ARGV[4] .. best.project, best.member)
 if redis.call('EXISTS', ARGV[4] .. best.project) == 0 then redis.call('SREM', KEYS[2], best.project) end
 return give(numberOf(best.member), best.project)
-`;
+`);
 
 /** KEYS: taken, projects, lost. ARGV: number, `<job> <token> `. Returns 1 when others wait. */
-const RELEASE = `
-local taken = redis.call('HGET', KEYS[1], ARGV[1])
-if taken and string.sub(taken, 1, #ARGV[2]) == ARGV[2] then
-  redis.call('HDEL', KEYS[1], ARGV[1])
-  redis.call('HDEL', '${LABELS}', ARGV[1])
-end
+const RELEASE = script(`${RELEASE_LUA}
+release(ARGV[1], ARGV[2])
 return (redis.call('SCARD', KEYS[2]) + redis.call('ZCARD', KEYS[3]) > 0) and 1 or 0
-`;
+`);
 
 /** What a free worker is told. */
 export interface Next {
@@ -223,10 +232,10 @@ export function createLine(redis: Redis) {
     async add(build: Build): Promise<void> {
       const { number, project, state } = build;
       const labels = (build.labels ?? []).join(" ");
-      if (state.kind === "running") await redis.eval(ADD_LOST, 2, LOST, TAKEN, number, project, labels);
+      if (state.kind === "running") await ADD_LOST(redis, [LOST, TAKEN], [number, project, labels]);
       else if (state.kind === "queued") {
         const args = [padded(number), standingOf(build), number, project, labels];
-        await redis.eval(ADD, 3, LINE + project, PROJECTS, TAKEN, ...args);
+        await ADD(redis, [LINE + project, PROJECTS, TAKEN], args);
       }
     },
 
@@ -235,12 +244,15 @@ export function createLine(redis: Redis) {
       await redis.hdel(LABELS, String(number));
     },
 
-    /** The next build that may begin, which is the taker's from now on. */
-    async take({ job, token }: Taker, limits: Limits, worker?: TakingWorker): Promise<Next> {
+    /**
+     * The next build that may begin, which is the taker's from now on.
+     * @param done the build that the taker had until now, which is over.
+     */
+    async take({ job, token }: Taker, limits: Limits, worker?: TakingWorker, done?: BuildNumber): Promise<Next> {
       // Of a project nothing else may get into Redis: it has secrets.
       const written = Object.fromEntries([...limits].map(([project, { max, group }]) => [project, { max, group }]));
-      const args = [job, token, JSON.stringify(written), LINE, ALL, JSON.stringify(worker ?? {})];
-      const answer = await redis.eval(TAKE, 3, TAKEN, PROJECTS, LOST, ...args);
+      const args = [job, token, JSON.stringify(written), LINE, ALL, JSON.stringify(worker ?? {}), done ?? ""];
+      const answer = await TAKE(redis, [TAKEN, PROJECTS, LOST], args);
       const [number, more, elsewhere] = Answer.parse(answer);
       const given = number === "" ? undefined : BuildNumber.parse(number);
       return { number: given, more: more === 1, elsewhere: elsewhere === 1 };
@@ -248,7 +260,7 @@ export function createLine(redis: Redis) {
 
     /** It is over, or nobody is at it any more. Nothing when somebody else has it by now. @returns whether others wait. */
     async release(number: BuildNumber, taker: Taker): Promise<boolean> {
-      return (await redis.eval(RELEASE, 3, TAKEN, PROJECTS, LOST, number, owner(taker))) === 1;
+      return (await RELEASE(redis, [TAKEN, PROJECTS, LOST], [number, owner(taker)])) === 1;
     },
 
     /** Whether anything waits, for whatever. */
