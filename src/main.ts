@@ -109,6 +109,8 @@ async function main(argv: readonly string[]): Promise<number> {
     case "backup": {
       const wrong = rest.find((word) => word !== "--prune" && !(word === "--dry-run" && rest.includes("--prune")));
       if (wrong !== undefined) return unknown(wrong);
+      // Nothing of the gigabytes that go by stays; the young heap is held before anything is loaded.
+      holdYoungHeap();
       const { backup } = await import("./command-line/backup.ts");
       return backup(openStore, { prune: rest.includes("--prune"), dryRun: rest.includes("--dry-run") });
     }
@@ -116,6 +118,7 @@ async function main(argv: readonly string[]): Promise<number> {
       const [source = "", ...others] = rest.filter((word) => word !== "--yes");
       const wrong = source === "" || source.startsWith("-") ? source : others[0];
       if (wrong !== undefined) return unknown(wrong);
+      holdYoungHeap();
       const { restoreBackup } = await import("./command-line/restore.ts");
       return restoreBackup(openStore, { source, yes: rest.includes("--yes") });
     }

@@ -11,7 +11,6 @@ import type { OpenStore } from "../object-store.ts";
 import { onSignals } from "./signals.ts";
 import { showProgress } from "./terminal-progress.ts";
 import { withRedis } from "./with-redis.ts";
-import { holdYoungHeap } from "./young-heap.ts";
 
 export interface BackupArguments {
   readonly prune: boolean;
@@ -21,8 +20,6 @@ export interface BackupArguments {
 
 /** @returns 0, or 1 when something of it could not be done. @throws ConfigError, UserError and RuntimeError */
 export async function backup(openStore: OpenStore, { prune, dryRun }: BackupArguments): Promise<number> {
-  // Nothing of what goes by here stays.
-  holdYoungHeap();
   const config = await loadConfig({ env: process.env, cwd: process.cwd() });
   const stop = new AbortController();
   const forget = onSignals((signal) => stop.abort(new Error(`stopped by ${signal}`)));

@@ -16,7 +16,6 @@ import { clockPhrase } from "../schedules/when.ts";
 import { formatCount } from "../units.ts";
 import { onSignals } from "./signals.ts";
 import { showProgress } from "./terminal-progress.ts";
-import { holdYoungHeap } from "./young-heap.ts";
 
 export interface RestoreArguments {
   readonly source: string;
@@ -26,8 +25,6 @@ export interface RestoreArguments {
 
 /** @returns 0, or 1 when it was not agreed to. @throws ConfigError, UserError, and RuntimeError for a damaged archive */
 export async function restoreBackup(openStore: OpenStore, { source, yes }: RestoreArguments): Promise<number> {
-  // Nothing of what goes by here stays.
-  holdYoungHeap();
   const config = await loadConfig({ env: process.env, cwd: process.cwd() });
   const stop = new AbortController();
   const forget = onSignals((signal) => stop.abort(new Error(`stopped by ${signal}`)));
