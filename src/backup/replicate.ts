@@ -30,6 +30,7 @@ export async function replicate(
   const options = {
     contentType: "application/octet-stream",
     sha256,
+    bytes: entry.bytes,
     ...(onProgress === undefined ? {} : { onProgress }),
   };
   await store.put(key, createReadStream(join(folder, entry.name), { highWaterMark: 256 * 1024 }), options, signal);
