@@ -61,7 +61,7 @@ import { createRetention } from "./retention/retention.ts";
 import type { Revisions } from "./revisions.ts";
 import type { OverdueScene } from "./schedules/overdue.ts";
 import { createSchedules } from "./schedules/schedules.ts";
-import { openReleases, type ReleaseJobs, type ReleaseTools } from "./start/releases.ts";
+import { openReleases, takeBuckets, type ReleaseJobs, type ReleaseTools } from "./start/releases.ts";
 import { type ForgeApis, openForgeChat } from "./triggers/forge-chat.ts";
 import { speaksWithForges } from "./triggers/forge-rooms.ts";
 import { startPoller } from "./triggers/poller.ts";
@@ -174,6 +174,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   options.chats.forEach(enter);
 
   const folder = opened.add("data folder", await openDataFolder(config.dataDir));
+  if (options.role === "everything") await takeBuckets(config, options.tools);
   const redis = opened.add("Redis", await connectRedis(config, log));
   for (const warning of redis.warnings) say(`warning: ${warning}`);
   if (options.role === "everything") await migrateRecords(redis.commands, log);
@@ -255,13 +256,14 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const triggers = opened.add("triggers", createTriggers(changed));
   const sources = { config, builds, incidents: () => ledger.open() };
   const audit = createAudit(redis.commands, clock);
-  const published = await openReleases({
+  const published = openReleases({
     ...changed,
     store: releaseStore,
     audit,
     chats,
     instance: folder.instance,
     tools: options.tools,
+    bring,
     loadJobs: options.loadReleaseJobs,
   });
   const { releases, verifyRelease } = published;

@@ -90,6 +90,12 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
   let engineName = "no engine answered yet";
   let disks: DiskWatch | undefined;
   const stopping = new AbortController();
+  opened.add("warming up", {
+    async [Symbol.asyncDispose]() {
+      // What the start fails over after this must not leave it trying for ever.
+      stopping.abort();
+    },
+  });
   const warmUp = async (): Promise<void> => {
     // The engine may be started after us, and may go and come back: what it needs is done once it answers.
     for (let delayMs = 1_000; !stopping.signal.aborted; delayMs = Math.min(delayMs * 2, 30_000)) {

@@ -22,11 +22,14 @@ export function pipelineDigest(
   const release = releases.get(name);
   if (project === undefined || release === undefined) return undefined;
   const { repo, pipeline, env, secrets, privileged, network, builder, limits } = project;
-  const { target, gpgKey, files, layout, latest, tag, forgeRelease } = release;
+  const { target, gpgKey, files, layout, latest, tag, forgeRelease, osNames, archNames } = release;
   const { bucket, endpoint, region, pathStyle, storageClass } = target;
   return digest({
     project: { repo, pipeline, env, secrets: Object.keys(secrets).sort(), privileged, network, builder, limits },
-    release: { bucket, endpoint, region, pathStyle, storageClass, gpgKey, files, layout, latest, tag, forgeRelease },
+    release: {
+      ...{ bucket, endpoint, region, pathStyle, storageClass, gpgKey },
+      ...{ files, layout, latest, tag, forgeRelease, osNames, archNames },
+    },
   });
 }
 

@@ -7,6 +7,7 @@ import type { Builds } from "../builds/builds.ts";
 import type { Chat } from "../chat/chat.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import type { Bring } from "../delivery/bring.ts";
 import { UserError } from "../errors.ts";
 import type { Subscriptions } from "../incidents/subscriptions.ts";
 import type { Opened } from "../lifecycle.ts";
@@ -64,6 +65,8 @@ export interface ReleasesParts {
   readonly audit: Audit;
   readonly chats: ReadonlyMap<string, Chat>;
   readonly forgeApis: ForgeApis | undefined;
+  /** Missing where no worker on another machine leaves anything in a bucket. */
+  readonly bring: Bring | undefined;
   /** Names this docker-ci's data folder. */
   readonly instance: string;
   readonly tools: ReleaseTools;
@@ -81,13 +84,15 @@ export interface OpenedReleases {
   begin(opened: Opened): Promise<void>;
 }
 
-/** @throws ConfigError when a bucket belongs to another deployment. */
-export async function openReleases(parts: ReleasesParts): Promise<OpenedReleases> {
+/** Takes the buckets of the configuration for this deployment. @throws ConfigError when one belongs to another (O-130). */
+export async function takeBuckets(config: Config, { openStore }: Pick<ReleaseTools, "openStore">): Promise<void> {
+  if (config.releases.size === 0 && (config.backup?.targets.length ?? 0) === 0) return;
+  await claimBuckets(config, openStore, AbortSignal.timeout(CLAIMING_MS));
+}
+
+export function openReleases(parts: ReleasesParts): OpenedReleases {
   const { config, store, builds, revisions, redis, clock, log } = parts;
   const { openStore, openSigner } = parts.tools;
-  if (config.releases.size > 0 || (config.backup?.targets.length ?? 0) > 0) {
-    await claimBuckets(config, openStore, AbortSignal.timeout(CLAIMING_MS));
-  }
   const releases = createReleases({
     ...parts,
     keyOf: async (release) => (await openSigner(release))?.key(AbortSignal.timeout(PROBE_MS)),
@@ -126,6 +131,7 @@ export async function openReleases(parts: ReleasesParts): Promise<OpenedReleases
           claimBucket,
           forgeApis: parts.forgeApis,
           audit: parts.audit,
+          ...(parts.bring && { bring: parts.bring }),
           instance: parts.instance,
           chats: parts.chats,
         }),
