@@ -5,7 +5,8 @@
 #
 # It drives the engine whose socket is mounted at /var/socket/docker.sock, keeps everything in /data, reads
 # /data/docker-ci.yml if that is there, and runs as 1000:1000; `--group-add` gives it the socket's group.
-# Any Debian with Node 20 or newer and npm will do as base.
+# Any Debian with Node 20 or newer and npm will do as base. A second one on the same /data stands by, and takes over when a
+# gateway sends its requests there, or when the first is gone: DOCKER_CI_STANDBY.
 ARG BASE=node:24-bookworm-slim
 
 FROM $BASE AS packages
@@ -49,7 +50,8 @@ COPY --from=compiled /docker-ci/dist dist
 RUN chmod 755 dist/src/main.js dist/dcr/main.js \
  && ln -s /docker-ci/dist/src/main.js /usr/local/bin/docker-ci \
  && ln -s /docker-ci/dist/dcr/main.js /usr/local/bin/dcr
-ENV NODE_ENV=production HOME=/data DOCKER_CI_DATA=/data DOCKER_CI_LISTEN=8000 DOCKER_HOST=unix:///var/socket/docker.sock
+ENV NODE_ENV=production HOME=/data DOCKER_CI_DATA=/data DOCKER_CI_LISTEN=8000 DOCKER_HOST=unix:///var/socket/docker.sock \
+    DOCKER_CI_STANDBY=1
 USER 1000:1000
 VOLUME /data
 WORKDIR /data

@@ -21,7 +21,7 @@ import { createDispatcher } from "./chat/dispatch.ts";
 import { hearChats } from "./chat/hear.ts";
 import { systemClock } from "./clock.ts";
 import type { Config, ReportConfig } from "./config.ts";
-import { openDataFolder } from "./data-folder.ts";
+import type { DataFolder } from "./data-folder.ts";
 import { type Bring, createBringing } from "./delivery/bring.ts";
 import { bucketDepot } from "./delivery/bucket-depot.ts";
 import { openDelivery } from "./delivery/delivery.ts";
@@ -61,7 +61,7 @@ import { createRetention } from "./retention/retention.ts";
 import type { Revisions } from "./revisions.ts";
 import type { OverdueScene } from "./schedules/overdue.ts";
 import { createSchedules } from "./schedules/schedules.ts";
-import { openReleases, takeBuckets, type ReleaseJobs, type ReleaseTools } from "./start/releases.ts";
+import { openReleases, type ReleaseJobs, type ReleaseTools, takeBuckets } from "./start/releases.ts";
 import { type ForgeApis, openForgeChat } from "./triggers/forge-chat.ts";
 import { speaksWithForges } from "./triggers/forge-rooms.ts";
 import { startPoller } from "./triggers/poller.ts";
@@ -69,7 +69,7 @@ import { statusEntries } from "./triggers/statuses.ts";
 import { createTriggers } from "./triggers/triggers.ts";
 import { createHookSite, type Hooks } from "./web/hooks/hooks.ts";
 import { openHookInbox } from "./web/hooks/inbox.ts";
-import { servePages } from "./web/serve.ts";
+import { type Served, type ServePages, servePages } from "./web/serve.ts";
 import { createWeb } from "./web/web.tsx";
 import { type BuildRunner, type Engine, openWorker, type WorkerParts } from "./worker.ts";
 
@@ -81,8 +81,12 @@ const ENGINE_PATIENCE_MS = 2_000;
 export interface StartOptions {
   readonly config: Config;
   readonly log: Logger;
+  /** Taken by the caller; let go here, last of all, so that nobody else has it while this process does anything. */
+  readonly folder: DataFolder;
   /** Opened by the caller and closed here. */
   readonly chats: readonly Chat[];
+  /** Where an address is listened on already; else it is when all is ready. */
+  readonly servePages?: ServePages;
   /** Opens the chats that keep something in Redis, once it is there; closed here too. */
   readonly openMore?: (redis: Redis) => Promise<readonly Chat[]>;
   /** Missing where nobody speaks with forges. */
@@ -159,6 +163,7 @@ export async function start(options: StartOptions): Promise<Running> {
 
 async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const { config, log, say } = options;
+  const folder = opened.add("data folder", options.folder);
   const clock = systemClock;
   const startedAt = clock.now();
   const chats = new Map<string, Chat>();
@@ -173,7 +178,6 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   };
   options.chats.forEach(enter);
 
-  const folder = opened.add("data folder", await openDataFolder(config.dataDir));
   if (options.role === "everything") await takeBuckets(config, options.tools);
   const redis = opened.add("Redis", await connectRedis(config, log));
   for (const warning of redis.warnings) say(`warning: ${warning}`);
@@ -299,6 +303,10 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   );
 
   let outbox: Outbox | undefined;
+  const pages: Served[] = [];
+  const openPage = async (name: string, ...[fetch, address, key]: Parameters<ServePages>): Promise<void> => {
+    pages.push(opened.add(name, await (options.servePages ?? servePages)(fetch, address, key)));
+  };
   if (options.role === "everything") {
     outbox = opened.add("outbox", startOutbox(redis.commands, redis.open, chats, log, { url: config.url, clock }));
     const progress = { builds, eventChannel: store.eventChannel, url: config.url, chats, clock, log };
@@ -327,7 +335,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     const hooks = options.readHook && { read: options.readHook, inbox };
     if (config.hooks !== undefined && hooks !== undefined) {
       const site = createHookSite({ config, clock, log, hooks });
-      opened.add("webhook listener", await servePages(site.fetch, config.hooks.listen, "hooks.listen"));
+      await openPage("webhook listener", site.fetch, config.hooks.listen, "hooks.listen");
     }
     const web = createWeb({
       redis: redis.commands,
@@ -368,7 +376,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
         return Object.fromEntries([...chats.values()].map(({ network, state }) => [network, state.kind]));
       },
     });
-    opened.add("page", await servePages(web.fetch, config.listen));
+    await openPage("page", web.fetch, config.listen);
   }
   hearing.answerWith(dispatcher);
 
@@ -391,6 +399,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     stop(drainMs, force) {
       stopped ??= (async () => {
         dispatcher.refuseAll("docker-ci is stopping. What is queued waits for the next start.");
+        for (const page of pages) page.drain();
         await worker?.stop(drainMs, force);
         const goodbye = AbortSignal.timeout(GOODBYE_MS);
         const reachable = [...chats.values()].filter(({ state }) => state.kind === "connected");

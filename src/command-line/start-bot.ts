@@ -9,6 +9,7 @@ import { type Config, loadConfig } from "../config.ts";
 import { withExamples } from "../example-repositories.ts";
 import { openLogger } from "../logger.ts";
 import { VERSION } from "../package.ts";
+import { takeOrStandBy } from "../start/standby.ts";
 import { type Running, start } from "../start.ts";
 import type { Adapters, Terminal } from "./adapters.ts";
 import { catchStrays, onSignals } from "./signals.ts";
@@ -33,6 +34,13 @@ export async function startBot({ adapters, worker, input, isUp }: StartBotOption
   catchStrays(log);
 
   const force = new AbortController();
+  const left = new AbortController();
+  let terminal: Terminal | undefined;
+  const say = (text: string): void => {
+    if (terminal !== undefined && input === "terminal") terminal.print(text);
+    else if (talks) process.stderr.write(`${text}\n`);
+    else log.info(text);
+  };
   let running: Running | undefined;
   let stopping = false;
   let over: (status: number) => void = () => undefined;
@@ -46,6 +54,7 @@ export async function startBot({ adapters, worker, input, isUp }: StartBotOption
       return;
     }
     stopping = true;
+    left.abort();
     const atWork = [...(running?.active ?? [])].map((number) => `#${number}`).join(", ");
     const because = why === "" ? "" : `${why} `;
     if (atWork !== "") say(`${because}Waiting for ${atWork}; once more leaves it to the next start.`);
@@ -54,14 +63,27 @@ export async function startBot({ adapters, worker, input, isUp }: StartBotOption
   };
   const stopListening = onSignals((signal) => stop(DRAIN_MS, 0, `Got ${signal}.`));
 
-  const terminal = talks
+  // Before anything else: what stands by must be in no room.
+  const standby = await takeOrStandBy({
+    config,
+    version: VERSION,
+    mayWait: process.env.DOCKER_CI_STANDBY === "1",
+    signal: left.signal,
+    say,
+  });
+  const { folder } = standby;
+  if (folder === undefined) {
+    await standby[Symbol.asyncDispose]();
+    stopListening();
+    return await done;
+  }
+
+  // One that waits already for builds at work waits no longer.
+  void folder.wanted.then(() => stop(0, 0, "Another docker-ci takes over."));
+
+  terminal = talks
     ? await adapters.openTerminal(terminalOptions(adapters, config, input, () => stop(DRAIN_MS, 0, "Ctrl-C.")))
     : undefined;
-  const say = (text: string): void => {
-    if (terminal !== undefined && input === "terminal") terminal.print(text);
-    else if (terminal !== undefined) process.stderr.write(`${text}\n`);
-    else log.info(text);
-  };
   const chats: Chat[] = terminal === undefined ? [] : [terminal];
   for (const network of config.irc) chats.push(await adapters.openIrc(network, log));
 
@@ -69,6 +91,8 @@ export async function startBot({ adapters, worker, input, isUp }: StartBotOption
     running = await start({
       config,
       log,
+      folder,
+      servePages: standby.servePages,
       chats,
       commands: adapters.commands,
       openEngine: worker ? (instance) => adapters.openEngine(config, instance, log) : undefined,
@@ -86,6 +110,7 @@ export async function startBot({ adapters, worker, input, isUp }: StartBotOption
     });
   } catch (error) {
     stopListening();
+    await standby[Symbol.asyncDispose]();
     throw error;
   }
   if (stopping) {

@@ -1,5 +1,6 @@
 /** `docker-ci worker`: takes builds from the queue of a docker-ci elsewhere. */
 import { loadConfig } from "../config.ts";
+import { openDataFolder } from "../data-folder.ts";
 import { ConfigError } from "../errors.ts";
 import { withExamples } from "../example-repositories.ts";
 import { openLogger } from "../logger.ts";
@@ -23,6 +24,7 @@ export async function startWorker(adapters: Adapters): Promise<number> {
   const running = await start({
     config,
     log,
+    folder: await openDataFolder(config.dataDir),
     chats: [],
     commands: [],
     openEngine: (instance) => adapters.openEngine(config, instance, log),
