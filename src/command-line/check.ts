@@ -31,7 +31,6 @@ export async function check(adapters: Adapters): Promise<number> {
     process.stdout.write(`${SIGN[row.state]} ${row.what.padEnd(24)} ${row.detail}\n`);
   };
   print({ what: "configuration", state: "works", detail: loaded.file ?? "none, so the defaults" });
-  for (const sentence of loaded.idle) print({ what: "", state: "warning", detail: sentence });
 
   const config = await withExamples(loaded);
   const running = await checkFolder(config, print);

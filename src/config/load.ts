@@ -6,7 +6,6 @@ import { ConfigError } from "../errors.ts";
 import { type KeyPath, parseYaml } from "../yaml.ts";
 import { crossCheck } from "./cross-checks.ts";
 import { type Environment, fillIn, fromEnvironment } from "./environment.ts";
-import { idleSentences } from "./idle.ts";
 import type { Listen, RedisConfig } from "./listen.ts";
 import type { IrcNetwork } from "./networks.ts";
 import { isKeyFile, type ReleaseConfig } from "./releases.ts";
@@ -53,13 +52,11 @@ export function parseConfig(
   { file, env, cwd }: Surroundings & { readonly file: string | undefined },
 ): Config {
   const shownFile = file === undefined ? DEFAULT_FILE : shownPath(file, cwd);
-  let content: unknown = {};
   const written = parseYaml(text, {
     file: shownFile,
     schema: ConfigFile,
     prepare: (value) => {
-      content = withoutEmptyKeys(value);
-      const filled = fillIn(content, env);
+      const filled = fillIn(withoutEmptyKeys(value), env);
       if (!isMapping(filled.value)) return filled;
       const given = fromEnvironment(env, filled.value);
       return { value: { ...filled.value, ...given.values }, problems: [...filled.problems, ...given.problems] };
@@ -67,14 +64,10 @@ export function parseConfig(
     crossCheck,
     isSensitive,
   });
-  return toConfig(written, { file, env, cwd }, idleSentences(content));
+  return toConfig(written, { file, env, cwd });
 }
 
-function toConfig(
-  written: ConfigFile,
-  at: Surroundings & { readonly file: string | undefined },
-  idle: string[],
-): Config {
+function toConfig(written: ConfigFile, at: Surroundings & { readonly file: string | undefined }): Config {
   const base = at.file === undefined ? at.cwd : dirname(at.file);
   const absolute = (path: string) => resolve(base, path.replace(/^~(?=\/|$)/, at.env.HOME ?? homedir()));
   const listenAt = written.listen ?? DEFAULT_LISTEN;
@@ -120,7 +113,6 @@ function toConfig(
     backup: written.backup,
     report: written.report,
     retention: written.retention,
-    idle,
   };
 }
 

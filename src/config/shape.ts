@@ -62,6 +62,4 @@ export interface Config {
   readonly backup: BackupConfig | undefined;
   readonly report: ReportConfig | undefined;
   readonly retention: Retention;
-  /** A sentence for each key that is accepted and does nothing so far. */
-  readonly idle: readonly string[];
 }

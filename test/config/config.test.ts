@@ -29,7 +29,6 @@ describe("no file at all", () => {
       gitea: [],
       gitlab: [],
       hooks: undefined,
-      idle: [],
     });
   });
 
@@ -64,7 +63,7 @@ test("a file with projects has only those", () => {
   expect(withExampleProjects(config, new Map([["hello", "/x"]]))).toBe(config);
 });
 
-test("every key of the documentation is accepted, and what is not there yet is said to be idle", () => {
+test("every key of the documentation is accepted", () => {
   const config = parse(FULL_CONFIG, FULL_ENVIRONMENT);
   expect(config).toMatchObject({
     url: "https://ci.example.org",
@@ -103,8 +102,6 @@ test("every key of the documentation is accepted, and what is not there yet is s
     nightly: { at: "0 7 * * *", timezone: undefined },
     env: { CGO_ENABLED: "0" },
   });
-  expect(config.idle.map((sentence) => sentence.split(":")[0])).toEqual(["releases", "backup", "retention"]);
-  expect(config.idle[0]).toBe("releases: accepted, but releases are not there yet; the key does nothing so far");
 });
 
 describe("values from the environment", () => {
