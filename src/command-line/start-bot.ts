@@ -164,7 +164,6 @@ function greet(
     `docker-ci ${VERSION} · ${config.url} · ${how.talks || rooms.length > 0 ? who : "no chat is configured"}.${hint}`,
   );
   if (!how.worker) say("No worker here: builds wait for one elsewhere (docker-ci worker).");
-  for (const sentence of config.idle) say(sentence);
 }
 
 /** Tells when a network is joined, when it is lost, and what kept us out before anybody could listen. */
