@@ -6,7 +6,7 @@ export const PREFIX = "docker-ci:";
 
 /** Of this process and this moment: BullMQ's jobs and the line, which are made anew from the records, workers, live logs. */
 const MOMENTARY =
-  /^docker-ci:(?:bull:|line:|worker:|workers$|log:|cancel:|backup:(?:progress|asked)$|hooks:journal|slack:[^:]+:(?:journal|response:))/;
+  /^docker-ci:(?:bull:|line:|worker:|workers(?:$|:heard$|:protocol$)|log:|cancel:|backup:(?:progress|asked)$|hooks:journal|slack:[^:]+:(?:journal|response:))/;
 
 /** Whether the key is left out of a backup. */
 export function isMomentary(key: string): boolean {

@@ -1,4 +1,6 @@
 /** `docker-ci worker-token`: makes, lists and takes away the tokens with which workers bring their files to the page. */
+import { userInfo } from "node:os";
+import { createAudit } from "../audit/audit.ts";
 import { systemClock } from "../clock.ts";
 import { WORKER_NAME } from "../config/worker.ts";
 import { loadConfig } from "../config.ts";
@@ -28,6 +30,15 @@ export async function workerToken(
       for (const [name, since] of known) out.print(`${name}  since ${since}\n`);
       return 0;
     }
+    // Before the act, as with every other that gives or takes a right.
+    await createAudit(redis, systemClock).record({
+      who: userInfo().username,
+      account: null,
+      room: null,
+      action: "worker-token",
+      detail: `${revoke ? "revoke " : ""}${worker}`,
+      outcome: "accepted",
+    });
     if (revoke) {
       const had = await revokeWorkerToken(redis, worker);
       out.note(had ? `${worker} has no token any more\n` : `${worker} had no token\n`);

@@ -339,8 +339,8 @@ describe("who and what is here", () => {
     await using records = await team();
     const busy = { ...WORKER, name: "big-2", active: [4, 5] };
     expect(await openTalk(records, { workers: [WORKER, busy] }).ask("!workers")).toEqual([
-      "big-1: 0 of 2 slots in use · idle · Docker Engine: Docker 20.10.24, 2 CPUs · docker-ci 1.0.0",
-      "● big-2: 2 of 2 slots in use · building #4, #5 · Docker Engine: Docker 20.10.24, 2 CPUs · docker-ci 1.0.0",
+      "big-1: 0 of 2 slots in use · idle · amd64 · Docker Engine: Docker 20.10.24, 2 CPUs · docker-ci 1.0.0",
+      "● big-2: 2 of 2 slots in use · building #4, #5 · amd64 · Docker Engine: Docker 20.10.24, 2 CPUs · docker-ci 1.0.0",
     ]);
     expect(await openTalk(records, { workers: [] }).ask("!workers")).toEqual([
       "▲ no worker is up: builds wait until one is",

@@ -240,13 +240,19 @@ export const ChangesPage = ({ build, changes, bar }: { build: Build; changes: Ch
   </Page>
 );
 
+function noLog({ state, ranOn, results }: Build): string {
+  if (state.kind === "queued") return "There is no log yet.";
+  if (results?.undelivered === undefined) return "There is no log on this machine.";
+  return `Its log and files are still on ${ranOn?.worker ?? "its worker"} (${results.undelivered}), and come as soon as they can.`;
+}
+
 const Log = ({ build, tail }: { build: Build; tail: readonly LogLine[] | undefined }) => {
-  const { number, state } = build;
+  const { number } = build;
   return (
     <section id="log" class="log" aria-labelledby="log-heading" data-build={number} data-live={!isFinished(build)}>
       <h2 id="log-heading">Log</h2>
       {tail === undefined ? (
-        <p class="log-none">There is no log {state.kind === "queued" ? "yet" : "on this machine"}.</p>
+        <p class="log-none">{noLog(build)}</p>
       ) : (
         <div class="log-plain">
           <p>
