@@ -2,6 +2,7 @@
 /** The command line, and the one place where the adapters are chosen. */
 import { fstatSync } from "node:fs";
 import type { Adapters } from "./command-line/adapters.ts";
+import { holdSmallHeap } from "./command-line/small-heap.ts";
 import { holdYoungHeap } from "./command-line/young-heap.ts";
 import { ConfigError, describeError, RuntimeError, UserError } from "./errors.ts";
 import type { OpenStore } from "./object-store.ts";
@@ -109,8 +110,8 @@ async function main(argv: readonly string[]): Promise<number> {
     case "backup": {
       const wrong = rest.find((word) => word !== "--prune" && !(word === "--dry-run" && rest.includes("--prune")));
       if (wrong !== undefined) return unknown(wrong);
-      // Nothing of the gigabytes that go by stays; the young heap is held before anything is loaded.
-      holdYoungHeap();
+      // Before anything is loaded, so that it takes no more than it needs.
+      holdSmallHeap();
       const { backup } = await import("./command-line/backup.ts");
       return backup(openStore, { prune: rest.includes("--prune"), dryRun: rest.includes("--dry-run") });
     }
@@ -118,7 +119,7 @@ async function main(argv: readonly string[]): Promise<number> {
       const [source = "", ...others] = rest.filter((word) => word !== "--yes");
       const wrong = source === "" || source.startsWith("-") ? source : others[0];
       if (wrong !== undefined) return unknown(wrong);
-      holdYoungHeap();
+      holdSmallHeap();
       const { restoreBackup } = await import("./command-line/restore.ts");
       return restoreBackup(openStore, { source, yes: rest.includes("--yes") });
     }

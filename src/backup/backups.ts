@@ -7,7 +7,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Logger } from "pino";
 import { claimBucket } from "../bucket-owner.ts";
-import { holdYoungHeap } from "../command-line/young-heap.ts";
+import { holdSmallHeap } from "../command-line/small-heap.ts";
 import type { Config } from "../config.ts";
 import { FolderTakenError, lockFolder, readInstance } from "../data-folder.ts";
 import { describeError, RuntimeError, UserError } from "../errors.ts";
@@ -94,9 +94,12 @@ export function createBackups(scene: BackupsScene) {
     }
   }
 
-  async function make(work: string, teller: ProgressTeller, signal: AbortSignal): Promise<BackupOutcome> {
+  async function make(
+    work: string,
+    teller: ProgressTeller,
+    signal: AbortSignal,
+  ): Promise<Pick<BackupOutcome, "kind" | "entry">> {
     const madeAt = clock.now();
-    const begun = performance.now();
     const startedAt = madeAt.toISOString();
     teller.tell({ phase: "records", startedAt, files: 0, bytes: 0 }, true);
     await mkdir(join(work, "snapshot"), { recursive: true, mode: 0o700 });
@@ -115,7 +118,7 @@ export function createBackups(scene: BackupsScene) {
       const entry = { ...newest, unchangedAt: startedAt };
       await catalog.put(entry);
       await catalog.point(newest.name);
-      return { kind: "unchanged", entry, tookMs: performance.now() - begun, problems: [] };
+      return { kind: "unchanged", entry };
     }
     const taken = new Set(known.map(({ name }) => name));
     const name = backupName(madeAt, { timezone: config.timezone, encrypted, taken });
@@ -125,7 +128,7 @@ export function createBackups(scene: BackupsScene) {
     await catalog.put(entry);
     await catalog.point(name);
     log.info({ backup: name, bytes, files: manifest.files.length, builds }, "backup made");
-    return { kind: "stored", entry, tookMs: performance.now() - begun, problems: [] };
+    return { kind: "stored", entry };
   }
 
   /** Proves the newest, and puts it where it is not yet. @returns what is wrong with it. */
@@ -242,8 +245,8 @@ export function createBackups(scene: BackupsScene) {
     act: (work: string, teller: ProgressTeller) => Promise<T>,
   ): Promise<T> {
     await using _lock = await lock();
-    // Gigabytes go by and nothing of them stays: what is young is cleared away often, and memory stays small.
-    const letGrow = holdYoungHeap();
+    // Gigabytes go by and nothing of them stays.
+    const letGrow = holdSmallHeap();
     const teller = tellProgress(redis, onProgress);
     try {
       await onBegun?.();
@@ -271,10 +274,11 @@ export function createBackups(scene: BackupsScene) {
      */
     run: (options: BackupOptions): Promise<BackupOutcome> =>
       within(options, async (work, teller) => {
+        const begun = performance.now();
         const made = await make(work, teller, options.signal);
         const problems = await finish(work, teller, options.signal);
         const entry = (await catalog.list()).find(({ name }) => name === made.entry.name) ?? made.entry;
-        return { ...made, entry, problems };
+        return { ...made, entry, problems, tookMs: performance.now() - begun };
       }),
 
     /** Does what could not be done of the newest. @returns what still is wrong. */
