@@ -93,6 +93,7 @@ look_around() {
     need_package sshd openssh-server
     need_package openssl openssl
     need_package gpg gnupg
+    need_package ip iproute2
     need_package chromium chromium
   fi
 
