@@ -7,10 +7,13 @@ import { createBackups } from "../src/backup/backups.ts";
 import { takeSnapshot } from "../src/backup/snapshot.ts";
 import { openWorkshop } from "../src/backup/workshop.ts";
 import { systemClock } from "../src/clock.ts";
+import { holdSmallHeap } from "../src/command-line/small-heap.ts";
 import { parseConfig } from "../src/config.ts";
 import { createSubscriptions } from "../src/incidents/subscriptions.ts";
 import { socketPathFor } from "../src/queue/embedded-redis.ts";
 
+// As the command line does.
+holdSmallHeap();
 const [dataDir = "", way = "", more = ""] = process.argv.slice(2);
 const config = { ...parseConfig(more, { file: undefined, env: {}, cwd: dataDir }), dataDir };
 const redis = new Redis({ path: socketPathFor(join(dataDir, "redis")) });

@@ -1,5 +1,5 @@
 /**
- * (k) A backup of 400 builds with 120 MB of logs, against `tar cz` of the same folder: of logs as they are kept (compressed), and of
+ * (k) A backup of 200 builds with 60 MB of logs, against `tar cz` of the same folder: of logs as they are kept (compressed), and of
  * text. Each in a process of its own, so that its peak of memory is its own too. Proof is measured beside it; tar has none.
  */
 import { execFile } from "node:child_process";
@@ -13,7 +13,7 @@ import { openRecords } from "../test/support/records.ts";
 import { mark, median, printTable } from "./numbers.ts";
 import type { Benchmark } from "./scene.ts";
 
-const BUILDS = 400;
+const BUILDS = 200;
 const LOG_BYTES = 300_000;
 const ROUNDS = 2;
 const TARGET_RATIO = 0.8;
