@@ -146,18 +146,20 @@ const openStore: OpenStore = async (bucket) => {
 
 /** Loaded together and only when something is to be done: they take most of the start. */
 async function loadAdapters(): Promise<Adapters> {
-  const [irc, terminal, docker, testbuilder, { commands }, job, report, nightly, pruning, forges] = await Promise.all([
-    import("../adapters/irc/index.ts"),
-    import("../adapters/console/index.ts"),
-    import("../adapters/docker/index.ts"),
-    import("../adapters/testbuilder/index.ts"),
-    import("../commands/index.ts"),
-    import("../jobs/build.ts"),
-    import("../jobs/report.ts"),
-    import("../jobs/nightly.ts"),
-    import("../jobs/prune.ts"),
-    import("../adapters/forge/apis.ts"),
-  ]);
+  const [irc, terminal, docker, testbuilder, { commands }, job, report, nightly, pruning, backup, forges] =
+    await Promise.all([
+      import("../adapters/irc/index.ts"),
+      import("../adapters/console/index.ts"),
+      import("../adapters/docker/index.ts"),
+      import("../adapters/testbuilder/index.ts"),
+      import("../commands/index.ts"),
+      import("../jobs/build.ts"),
+      import("../jobs/report.ts"),
+      import("../jobs/nightly.ts"),
+      import("../jobs/prune.ts"),
+      import("../jobs/backup.ts"),
+      import("../adapters/forge/apis.ts"),
+    ]);
   return {
     commands,
     terminalNetwork: terminal.CONSOLE,
@@ -196,6 +198,7 @@ async function loadAdapters(): Promise<Adapters> {
     startReport: report.startReportSchedule,
     startNightlies: nightly.startNightlies,
     startPruning: pruning.startPruning,
+    startBackups: backup.startBackups,
     async loadReleaseJobs() {
       const [{ startReleases }, { startNightReleases }, { startVerifying }] = await Promise.all([
         import("../jobs/release.ts"),

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { createAudit } from "./audit/audit.ts";
+import { type AskedBackups, createAskedBackups } from "./backup/asked.ts";
+import { type Backups, createBackups } from "./backup/backups.ts";
 import { createAskedHere } from "./builds/asked-here.ts";
 import { type Build, isFinished } from "./builds/build.ts";
 import { type Builds, createBuilds } from "./builds/builds.ts";
@@ -20,7 +22,7 @@ import type { Command } from "./chat/command.ts";
 import { createDispatcher } from "./chat/dispatch.ts";
 import { hearChats } from "./chat/hear.ts";
 import { systemClock } from "./clock.ts";
-import type { Config, ReportConfig } from "./config.ts";
+import type { BackupConfig, Config, ReportConfig } from "./config.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { type Bring, createBringing } from "./delivery/bring.ts";
 import { bucketDepot } from "./delivery/bucket-depot.ts";
@@ -107,10 +109,22 @@ export interface StartOptions {
   /** Reach buckets and keys. */
   readonly tools: ReleaseTools;
   readonly loadReleaseJobs: () => Promise<ReleaseJobs>;
+  /** Begins to make backups by the clock, and to go on with what could not be done of the newest. */
+  readonly startBackups: (job: BackupJob) => AsyncDisposable;
   /** Whether this process answers chats and serves the page, or only works. */
   readonly role: "everything" | "worker";
   /** Sentences for whoever started it. */
   say(text: string): void;
+}
+
+/** What jobs/backup.ts needs, which is handed in by main.ts. */
+export interface BackupJob extends OverdueScene {
+  readonly config: Config;
+  readonly redis: Redis;
+  readonly log: Logger;
+  readonly backup: BackupConfig | undefined;
+  readonly backups: Backups;
+  readonly asked: Pick<AskedBackups, "resume">;
 }
 
 /** What jobs/report.ts needs, which is handed in by main.ts. */
@@ -271,6 +285,9 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
     loadJobs: options.loadReleaseJobs,
   });
   const { releases, verifyRelease } = published;
+  const backups = options.role === "worker" ? undefined : createBackups({ ...changed, ...options.tools });
+  const asking = { redis: redis.commands, chats, url: config.url, clock, log };
+  const askedBackups = backups && opened.add("backups asked for", createAskedBackups({ ...asking, backups }));
   const shutdown = deferred<string>();
   const dispatcher = createDispatcher(
     {
@@ -286,6 +303,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       retention: createRetention(pruned, places),
       releases,
       ...(verifyRelease && { verifyRelease }),
+      ...(askedBackups && { backups: askedBackups }),
       chats,
       clock,
       version: VERSION,
@@ -325,6 +343,9 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       opened.add("poller", startPoller({ ...changed, revisions: engine.revisions, see: triggers.see }));
     }
     await published.begin(opened);
+    if (backups !== undefined && askedBackups !== undefined) {
+      opened.add("backups", options.startBackups({ ...timed, backup: config.backup, backups, asked: askedBackups }));
+    }
     opened.add("history", startFilling(redis.commands, store, log));
     opened.add("missing workers", watchForMissing({ config, redis: redis.commands, clock, log }));
     const liveLogs = opened.add("live logs", createLiveLogs(redis.open, log));
@@ -365,6 +386,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       schedules,
       audit,
       releases,
+      ...(askedBackups && { backups: askedBackups.state }),
       openLog: openKept,
       ...(bring && { bring }),
       logLines,

@@ -7,7 +7,7 @@ import type { Config, IrcNetwork, MailConfig, SlackWorkspace } from "../config.t
 import type { NetworkName } from "../names.ts";
 import type { PruneScene, Pruning } from "../retention/prune.ts";
 import type { ReleaseJobs, ReleaseTools } from "../start/releases.ts";
-import type { NightlyScene, ReportScene } from "../start.ts";
+import type { BackupJob, NightlyScene, ReportScene } from "../start.ts";
 import type { ForgeApis } from "../triggers/forge-chat.ts";
 import type { Hooks } from "../web/hooks/hooks.ts";
 import type { BuildRunner, Engine, WorkerParts } from "../worker.ts";
@@ -53,6 +53,7 @@ export interface Adapters extends ReleaseTools {
   startReport(scene: ReportScene): AsyncDisposable;
   startNightlies(scene: NightlyScene): AsyncDisposable;
   startPruning(scene: PruneScene): Pruning;
+  startBackups(job: BackupJob): AsyncDisposable;
   /** Loaded only where releases are configured. */
   loadReleaseJobs(): Promise<ReleaseJobs>;
   /**

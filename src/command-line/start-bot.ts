@@ -100,6 +100,7 @@ export async function startBot({ adapters, worker, input, isUp }: StartBotOption
       startReport: adapters.startReport,
       startNightlies: adapters.startNightlies,
       startPruning: adapters.startPruning,
+      startBackups: adapters.startBackups,
       tools: adapters,
       loadReleaseJobs: adapters.loadReleaseJobs,
       openMore: (redis) => openMore(adapters, config, redis, log),

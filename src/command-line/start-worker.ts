@@ -32,6 +32,7 @@ export async function startWorker(adapters: Adapters): Promise<number> {
     startReport: adapters.startReport,
     startNightlies: adapters.startNightlies,
     startPruning: adapters.startPruning,
+    startBackups: adapters.startBackups,
     tools: adapters,
     loadReleaseJobs: adapters.loadReleaseJobs,
     role: "worker",
