@@ -42,6 +42,8 @@ export interface Application {
   /** What the registered port is asked for before requests are sent to it. */
   readonly health: string;
   readonly healthTimeoutMs: number;
+  /** What it is asked for as soon as a domain is switched to it, as the first of its visitors. */
+  readonly firstRequest: string | undefined;
 }
 
 const CONTAINER_NAME = textLike(/^[A-Za-z0-9][A-Za-z0-9_.-]{1,127}$/, "a name of letters, digits, '_', '.' and '-'");
@@ -101,6 +103,7 @@ const Written = section({
   init: flag.default(false),
   labels: mapping(z.string(), anyText, "a mapping of names to text").default({}),
   health: textLike(/^\/[!-~]*$/, "a path such as /healthz").default("/"),
+  first_request: textLike(/^\/[!-~]*$/, "a path such as /").optional(),
   health_timeout: duration.prefault("60s"),
 });
 
@@ -148,6 +151,7 @@ function toApplication(name: string, written: z.output<typeof Written>): Applica
     labels: written.labels,
     health: written.health,
     healthTimeoutMs: written.health_timeout,
+    firstRequest: written.first_request,
   };
 }
 

@@ -12,12 +12,16 @@ import {
   stopContainer,
 } from "./container.ts";
 import type { Daemon } from "./daemon.ts";
+import { hasAnyPort, isPortTaken } from "./drawn-ports.ts";
 import { takeEnvironment, unsetNames } from "./environment.ts";
 import { waitUntilHealthy } from "./health.ts";
 import { needImage } from "./images.ts";
 import { type ProgressBoard, PullProgress } from "./progress.ts";
 import { loginFor, type Outcome, type Session } from "./session.ts";
 import type { OnHost, Values } from "./spec.ts";
+
+/** How often ports of the host are drawn for one container. */
+const DRAWS = 5;
 
 /** Each application with its environment. @throws ConfigError that names every variable which is needed and not set. */
 export function environments({ applications, environment }: Session): ReadonlyMap<Application, Values> {
@@ -67,8 +71,7 @@ export async function bringUp(making: Making): Promise<Outcome> {
   const { daemon, application, env, session } = making;
   const info = await inspect(daemon, application.container);
   if (info === undefined) {
-    await create(making);
-    await startAndWait(making);
+    await createAndStart(making);
     return { result: "created and started" };
   }
   const changed = await differencesOf(daemon, application, env, info);
@@ -96,7 +99,7 @@ function differing(changed: readonly string[], isInUse = false): Outcome {
 
 async function create(
   { session, daemon, application, env, board }: Making,
-  keptPorts: OnHost["keptPorts"] = new Map(),
+  keptPorts: OnHost["hostPorts"] = new Map(),
 ): Promise<void> {
   const { image } = application;
   if (image !== undefined) {
@@ -117,6 +120,20 @@ async function create(
     );
   }
   await createContainer(daemon, application, env, keptPorts);
+}
+
+/** A port that was drawn and that something else than a container listens on is found out at the start: then others are. */
+async function createAndStart(making: Making): Promise<void> {
+  const { daemon, application } = making;
+  for (let draws = 1; ; draws += 1) {
+    await create(making);
+    try {
+      return await startAndWait(making);
+    } catch (error) {
+      if (!isPortTaken(error) || !hasAnyPort(application) || draws === DRAWS) throw error;
+      await removeContainer(daemon, application.container);
+    }
+  }
 }
 
 async function startAndWait({ session, daemon, application }: Making): Promise<void> {

@@ -6,6 +6,7 @@ import { Refusal, unless } from "../adapters/docker/refusal.ts";
 import { RuntimeError } from "../src/errors.ts";
 import type { Application } from "./application.ts";
 import type { Daemon } from "./daemon.ts";
+import { drawPorts } from "./drawn-ports.ts";
 import { linkNetwork } from "./links.ts";
 import { runOnce } from "./run-once.ts";
 import { createOptions, differences, linksByNetwork, type OnHost, readSpec, specOf, type Values } from "./spec.ts";
@@ -53,7 +54,7 @@ export async function createContainer(
   daemon: Daemon,
   application: Application,
   env: Values,
-  keptPorts: OnHost["keptPorts"],
+  keptPorts: OnHost["hostPorts"],
 ): Promise<void> {
   const { engine } = daemon;
   const { container, image, network } = application;
@@ -61,9 +62,10 @@ export async function createContainer(
     throw new RuntimeError(`there is no container ${container}, and "container:" says that dcr does not make it`);
   }
   if (!["bridge", "host", "none"].includes(network)) await createNetwork(engine, network, {}, false);
+  const hostPorts = await drawPorts(daemon, application, keptPorts);
   const groups = await Promise.all(application.groupAdd.map((group) => groupOnHost(daemon, image, group)));
   await engine
-    .ask((docker) => docker.createContainer(createOptions(application, env, { groups, keptPorts })))
+    .ask((docker) => docker.createContainer(createOptions(application, env, { groups, hostPorts })))
     .catch((error: unknown) => {
       throw whyNotCreated(error);
     });

@@ -71,7 +71,13 @@ export async function waitUntilHealthy(
 export type Reach = Pick<Daemon, "connectTo">;
 
 /** Why there is no good answer; `undefined` when there is one. A status below 500 is one: pages may ask for a login. */
-export async function answerAt(daemon: Reach, port: number, path: string, host: string): Promise<string | undefined> {
+export async function answerAt(
+  daemon: Reach,
+  port: number,
+  path: string,
+  host: string,
+  timeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<string | undefined> {
   const where = `port ${port}`;
   try {
     const socket = await daemon.connectTo(port);
@@ -81,7 +87,7 @@ export async function answerAt(daemon: Reach, port: number, path: string, host: 
         response.resume();
         answer(response.statusCode);
       });
-      asked.setTimeout(ANSWER_TIMEOUT_MS, () => asked.destroy(new Error("no answer in time")));
+      asked.setTimeout(Math.max(timeoutMs, 1), () => asked.destroy(new Error("no answer in time")));
       asked.once("error", refuse);
       asked.end();
     }).finally(() => socket.destroy());

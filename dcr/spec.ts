@@ -79,19 +79,19 @@ export function readSpec(labels: Readonly<Record<string, string>>): Spec | undef
 export interface OnHost {
   /** The numbers or names behind `group_add`. */
   readonly groups: readonly string[];
-  /** Ports of the host to be had again in the place of any free one: those of the container that is replaced. */
-  readonly keptPorts: ReadonlyMap<string, string>;
+  /** Ports of the host in the place of any free one: those of the container that is replaced, or drawn for this one. */
+  readonly hostPorts: ReadonlyMap<string, string>;
 }
 
 export function createOptions(
   application: Application,
   env: Values,
-  { groups, keptPorts }: OnHost,
+  { groups, hostPorts }: OnHost,
 ): ContainerCreateOptions {
   const { image, command, hostname, user, ports, network, links } = application;
   const host: HostConfig = {
     NetworkMode: network,
-    PortBindings: portBindings(application, keptPorts),
+    PortBindings: portBindings(application, hostPorts),
     Mounts: application.volumes.map(mount),
     RestartPolicy: { Name: application.restart.name, MaximumRetryCount: application.restart.retries },
     ReadonlyRootfs: application.readOnly,
@@ -130,13 +130,13 @@ export function linksByNetwork({ links }: Application): ReadonlyMap<string, read
   return byNetwork;
 }
 
-function portBindings({ ports, network }: Application, kept: OnHost["keptPorts"]): HostConfig["PortBindings"] {
+function portBindings({ ports, network }: Application, chosen: OnHost["hostPorts"]): HostConfig["PortBindings"] {
   if (network === "host") return {};
   const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
   for (const { container, hostIp, hostPort } of ports) {
     bindings[container] = [
       ...(bindings[container] ?? []),
-      { HostIp: hostIp, HostPort: hostPort || (kept.get(container) ?? "") },
+      { HostIp: hostIp, HostPort: hostPort || (chosen.get(container) ?? "") },
     ];
   }
   return bindings;

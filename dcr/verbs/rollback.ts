@@ -1,12 +1,7 @@
 /** `dcr FILE rollback DOMAIN`: back to the list before the last change (O-150). */
-
-import { once } from "node:events";
-import { connect } from "node:net";
-import { UserError } from "../../src/errors.ts";
-import type { Daemon } from "../daemon.ts";
+import { answerOf, askFirst } from "../first-request.ts";
 import { rollBack, type State } from "../gateways/frontend.ts";
 import { change } from "../gateways/gateway.ts";
-import { answerAt, type Reach } from "../health.ts";
 import { registered, type Session } from "../session.ts";
 import { GATEWAY_HEADERS, listed, onEveryGateway } from "./gateway-outcomes.ts";
 import { tell, type Verb } from "./verb.ts";
@@ -32,6 +27,7 @@ export const rollback: Verb = {
           };
         }
         const { after } = await change(gateway, domain, (state) => rollBack(state, domain));
+        await askFirst(session, application, domain, after.frontend.backends);
         return { result: `rolled back to ${after.frontend.identifier}`, details: listed(after.frontend) };
       });
       isWell = tell(session, GATEWAY_HEADERS, rows) && isWell;
@@ -44,25 +40,9 @@ export const rollback: Verb = {
 async function silentBackends(session: Session, { frontend }: State, path: string, domain: string): Promise<string[]> {
   const reasons = await Promise.all(
     frontend.backends.map(async (backend) => {
-      const { hostname, port } = new URL(backend);
-      const host = hostname.replace(/^\[|\]$/g, "");
-      const reason = await answerAt(reachOf(session.daemons, host), Number(port || 80), path, domain);
+      const reason = await answerOf(session.daemons, backend, path, domain);
       return reason === undefined ? [] : [`${backend} ${reason}`];
     }),
   );
   return reasons.flat();
-}
-
-/** By the way its Engine is reached, where it is one of the hosts. */
-function reachOf(daemons: readonly Daemon[], host: string): Reach {
-  if (host === "") throw new UserError("A backend has no host.");
-  return (
-    daemons.find((daemon) => daemon.host === host) ?? {
-      async connectTo(port) {
-        const socket = connect(port, host);
-        await once(socket, "connect");
-        return socket;
-      },
-    }
-  );
 }

@@ -5,6 +5,7 @@ import type { Application } from "../application.ts";
 import { bringUp, environments } from "../bring-up.ts";
 import { inspect, stateOf, stopContainer } from "../container.ts";
 import type { Daemon } from "../daemon.ts";
+import { askFirst } from "../first-request.ts";
 import { replace, type State } from "../gateways/frontend.ts";
 import { change, type Gateway } from "../gateways/gateway.ts";
 import { checkHealth } from "../health.ts";
@@ -49,7 +50,8 @@ export const switchOver: Verb = {
     for (const { application, domain } of targets) {
       const switched: Switched[] = [];
       try {
-        await switchEverywhere(session, application, domain, switched);
+        const backends = await switchEverywhere(session, application, domain, switched);
+        await askFirst(session, application, domain, backends);
         await watch(session, application, domain);
       } catch (error) {
         const isBack = await goBack(switched, domain, session);
@@ -98,8 +100,16 @@ async function startAll(session: Session) {
   return { rows, started };
 }
 
-/** @param switched what was done, for going back. @throws RuntimeError at the first gateway that fails. */
-async function switchEverywhere(session: Session, application: Application, domain: string, switched: Switched[]) {
+/**
+ * @param switched what was done, for going back. @returns the backends of now.
+ * @throws RuntimeError at the first gateway that fails.
+ */
+async function switchEverywhere(
+  session: Session,
+  application: Application,
+  domain: string,
+  switched: Switched[],
+): Promise<readonly string[]> {
   const { rows, backends } = await runningBackends(session, application, domain);
   const missing = rows.find(({ failed }) => failed);
   if (missing !== undefined || backends.length < session.daemons.length) {
@@ -110,6 +120,7 @@ async function switchEverywhere(session: Session, application: Application, doma
     const release = { release: application.release, backends };
     switched.push({ gateway, ...(await change(gateway, domain, (state) => replace(state, release))) });
   }
+  return backends;
 }
 
 /** @throws RuntimeError when a container is not healthy any more. */

@@ -1,7 +1,7 @@
 /** A new release in place of the old one, under requests through a gateway (O-150, O-180). */
-import { Agent, request } from "node:http";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
+import { openAskers } from "../support/askers.ts";
 import { openHipacheProxy } from "../support/hipache-proxy.ts";
 import { startForeignRedis } from "../support/redis.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -42,49 +42,11 @@ async function openScene(changes: object = {}): Promise<Scene> {
   };
 }
 
-interface Client {
-  /** What was answered so far, in order; anything but a 200 by its status. */
-  readonly answers: string[];
-  stop(): Promise<void>;
-}
-
-/** Asks again and again, several at a time. */
-function openClient(port: number): Client {
-  const agent = new Agent({ keepAlive: false });
-  const answers: string[] = [];
-  let running = true;
-  const ask = () =>
-    new Promise<string>((answer) => {
-      const options = { port, host: "127.0.0.1", agent, headers: { host: DOMAIN } };
-      const asked = request(options, (response) => {
-        let text = "";
-        response.setEncoding("utf8").on("data", (part: string) => {
-          text += part;
-        });
-        response.on("end", () => answer(response.statusCode === 200 ? text : `status ${response.statusCode}`));
-      });
-      asked.once("error", (error) => answer(error.message));
-      asked.end();
-    });
-  const loop = async () => {
-    while (running) answers.push(await ask());
-  };
-  const loops = Promise.all(Array.from({ length: 4 }, loop));
-  return {
-    answers,
-    async stop() {
-      running = false;
-      await loops;
-      agent.destroy();
-    },
-  };
-}
-
 test.concurrent("no request fails while a domain is switched to the next release, and back", async () => {
   await using scene = await openScene();
   const { corner } = scene;
   await corner.write("two.yml", { web: webApplication(corner.name("two"), "two") });
-  const client = openClient(scene.proxyPort);
+  const client = openAskers(scene.proxyPort, { host: DOMAIN });
   await waitFor("an answer", () => client.answers.includes("one"));
 
   const switched = await corner.run(["two.yml", "switch", DOMAIN, "--watch", "500ms"]);
@@ -146,7 +108,7 @@ test.concurrent("a release that breaks after the switch is taken back, and no re
   const { corner } = scene;
   const before = await scene.list();
   await corner.write("two.yml", { web: webApplication(corner.name("two"), "two") });
-  const client = openClient(scene.proxyPort);
+  const client = openAskers(scene.proxyPort, { host: DOMAIN });
   const switching = corner.run(["two.yml", "switch", DOMAIN, "--watch", "30s"]);
   const [, backend = ""] = await waitFor("the switch", async () => {
     const list = await scene.list();
@@ -162,6 +124,28 @@ test.concurrent("a release that breaks after the switch is taken back, and no re
   await client.stop();
   // What the broken release said itself is all that went wrong.
   expect([...new Set(client.answers)].sort()).toEqual(["one", "status 500", "two"]);
+});
+
+test.concurrent("a release that fails at its first request is taken back", async () => {
+  await using scene = await openScene();
+  const { corner } = scene;
+  const before = await scene.list();
+  const changes = { first_request: "/break", health_timeout: "2s" };
+  await corner.write("two.yml", { web: webApplication(corner.name("two"), "two", changes) });
+  const { code, errors } = await corner.run(["two.yml", "switch", DOMAIN, "--watch", "1ms"]);
+  expect([code, errors]).toEqual([
+    1,
+    expect.stringMatching(/gone back to what was there: http:\S+ answers 500 at port \d+\/break \(waited 2\.0s\)/),
+  ]);
+  expect(await scene.list()).toEqual(before);
+});
+
+test.concurrent("a release that the Engine starts again is still where gateways look for it", async () => {
+  await using scene = await openScene();
+  const { corner } = scene;
+  await corner.docker.getContainer(corner.name("one")).restart({ t: 1 });
+  const url = (await scene.list())[1] ?? "";
+  await waitFor("its answer", async () => (await (await fetch(url)).text()) === "one");
 });
 
 test.concurrent("what does not answer is not rolled back to, unless somebody insists", async () => {
