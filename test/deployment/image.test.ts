@@ -6,21 +6,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { VERSION } from "../../src/package.ts";
 import { BASE_IMAGE } from "../support/docker.ts";
+import { buildImage, IMAGE_BUILDING_MS } from "../support/image.ts";
 import { freePort } from "../support/loopback.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 const run = promisify(execFile);
 const MIB = 1024 ** 2;
-/** Two `npm ci` and Debian's packages, on a machine where nothing of it is there yet. */
-const BUILDING_MS = 400_000;
 const STARTING_MS = 60_000;
 
 const id = randomBytes(4).toString("hex");
-const image = `docker-ci/docker-ci:test-${id}`;
 const label = `docker-ci.test=${id}`;
 
 const docker = async (...args: string[]): Promise<string> =>
@@ -38,13 +36,10 @@ const Image = z.object({
 const inspect = async (name: string) =>
   Image.parse(JSON.parse(await docker("image", "inspect", "-f", "{{json .}}", name)));
 
+let image = "";
 beforeAll(async () => {
-  await docker("build", "-t", image, "--build-arg", `BASE=${BASE_IMAGE}`, "--build-arg", `VERSION=${VERSION}`, ".");
-}, BUILDING_MS);
-
-afterAll(async () => {
-  await docker("image", "rm", "--force", image);
-});
+  image = await buildImage();
+}, IMAGE_BUILDING_MS);
 
 /** A folder with the same path inside and outside, that belongs to the image's user. */
 async function dataFolder(): Promise<AsyncDisposable & { readonly path: string; readonly flags: readonly string[] }> {

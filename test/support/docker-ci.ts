@@ -143,7 +143,7 @@ async function stopOrphanedRedis(folder: string): Promise<void> {
 }
 
 /** Removes what this instance made on the engine, also what docker-ci keeps on purpose: images and the git cache. */
-async function cleanEngine(instance: string | undefined): Promise<void> {
+export async function cleanEngine(instance: string | undefined): Promise<void> {
   if (instance === undefined) return;
   const docker = new Docker();
   const label = [`docker-ci.instance=${instance}`];

@@ -19,6 +19,8 @@ export interface NgircdOptions {
   readonly nickLength?: number;
   /** The server's own, asked of everybody. */
   readonly password?: string;
+  /** One more address to listen on: that of the Engine's bridge, for containers. */
+  readonly alsoOn?: string;
 }
 
 export interface Ngircd extends AsyncDisposable {
@@ -70,7 +72,7 @@ function configuration(
   return `[Global]
 Name = irc.test.example
 Info = test
-Listen = 127.0.0.1
+Listen = 127.0.0.1${options.alsoOn === undefined ? "" : `,${options.alsoOn}`}
 Ports = ${port}
 MotdPhrase = welcome
 ${options.password === undefined ? "" : `Password = ${options.password}`}
