@@ -123,7 +123,11 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
     "worker",
     createBuildWorker(redis.open(), how, async (number, lost) => {
       heartbeat.beat();
-      return runner.run(number, lost).finally(() => setImmediate(() => heartbeat.beat()));
+      const outcome = await runner.run(number, lost).finally(() => setImmediate(() => heartbeat.beat()));
+      // What it left may be what fills the disk: no other begins here before that is known.
+      if (!stopping.signal.aborted) await disks?.glance();
+      if (disks?.held !== undefined) await watched.look();
+      return outcome;
     }),
   );
   const heartbeat = opened.add(
@@ -144,6 +148,7 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
       log,
     ),
   );
+  let isFull = false;
   const gate = {
     redis: redis.commands,
     subscriber: redis.open(),
@@ -152,9 +157,12 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
     also: () => disks?.held,
     changed(reason: string | undefined) {
       heartbeat.beat();
+      const wasFull = isFull;
+      isFull = reason !== undefined && reason === disks?.held;
       if (reason === undefined) return worker.goOn();
       worker.hold();
-      say(`warning: this worker takes no builds: ${reason}`);
+      // How much is free changes all the time.
+      if (!(wasFull && isFull)) say(`warning: this worker takes no builds: ${reason}`);
     },
   };
   const watched = opened.add("gate", await watchGate(gate));
@@ -167,7 +175,7 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
   };
   disks = opened.add(
     "disks",
-    watchDisks({ ...scene, clock: systemClock, log }, () => watched.look()),
+    watchDisks({ ...scene, clock: systemClock, log }, () => void watched.look()),
   );
   const warming = warmUp();
   return {

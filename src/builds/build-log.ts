@@ -206,9 +206,13 @@ export class BuildLog {
 
   /** Leaves the pieces as they are for the next attempt. */
   async suspend(): Promise<void> {
-    await this.flush();
-    await this.#file.close();
-    await this.#index.close();
+    try {
+      await this.flush();
+    } finally {
+      // Also where the disk is full.
+      await this.#file.close();
+      await this.#index.close();
+    }
   }
 
   /** Ends the log: compresses what is kept, with a line in place of what was left out, and removes the pieces. */

@@ -16,6 +16,8 @@ import { describeError, RuntimeError } from "../errors.ts";
 const SOCKET_PATH_MAX = 107;
 /** Loading a large append-only file takes Redis about a second for 100 MB. */
 const START_DEADLINE_MS = 120_000;
+/** A server that dies at once, as on a full disk, is started again ever more slowly; one that lived this long at the first pause. */
+const RESTART_PAUSES_MS = { first: 250, longest: 4_000, lived: 10_000 };
 
 /** A connection for one question. */
 const ONCE = { lazyConnect: true, retryStrategy: () => null, disconnectTimeout: 100 } as const;
@@ -36,9 +38,11 @@ export async function startEmbeddedRedis(folder: string, log: Logger): Promise<E
   let stopping = false;
   let server: ChildProcess | undefined;
   let lastWords = "";
+  let pauseMs = RESTART_PAUSES_MS.first;
 
   const launch = (): void => {
     lastWords = "";
+    const launchedAt = Date.now();
     // In a process group of its own, so that Ctrl-C in the terminal reaches docker-ci alone, which then stops Redis last.
     const child = spawn("redis-server", serverArguments(folder, socketPath), {
       detached: true,
@@ -56,10 +60,12 @@ export async function startEmbeddedRedis(folder: string, log: Logger): Promise<E
     });
     child.on("exit", (code, signal) => {
       if (stopping || server !== child) return;
-      log.error({ code, signal, lastWords }, "the embedded redis-server died; starting it again");
+      if (Date.now() - launchedAt > RESTART_PAUSES_MS.lived) pauseMs = RESTART_PAUSES_MS.first;
+      log.error({ code, signal, lastWords, pauseMs }, "the embedded redis-server died; starting it again");
       setTimeout(() => {
         if (!stopping) launch();
-      }, 250).unref();
+      }, pauseMs).unref();
+      pauseMs = Math.min(pauseMs * 2, RESTART_PAUSES_MS.longest);
     });
     child.unref();
     server = child;

@@ -21,8 +21,8 @@ export interface Gate {
 }
 
 export interface WatchedGate extends AsyncDisposable {
-  /** Looks soon: something has changed. */
-  look(): void;
+  /** Looks now: something has changed. Never throws. */
+  look(): Promise<void>;
 }
 
 /** Watches until disposed of; the line (line.ts) keeps to the same by itself, so nothing hangs on how quick this is. */
@@ -36,16 +36,15 @@ export async function watchGate(gate: Gate): Promise<WatchedGate> {
     last = { reason };
     changed(reason);
   };
-  const quietly = (): void => {
+  const quietly = (): Promise<void> =>
     look().catch((error: unknown) =>
       log.debug({ reason: describeError(error) }, "could not look whether to take builds"),
     );
-  };
   subscriber.on("message", (channel: string, name: string) => {
-    if (channel === WORKER_CHANNEL && name === worker) quietly();
+    if (channel === WORKER_CHANNEL && name === worker) void quietly();
   });
   await subscriber.subscribe(WORKER_CHANNEL);
-  const timer = setInterval(quietly, lookMs);
+  const timer = setInterval(() => void quietly(), lookMs);
   timer.unref();
   await look();
   return {

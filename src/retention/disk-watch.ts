@@ -42,6 +42,8 @@ export interface DiskWatch extends AsyncDisposable {
   readonly held: string | undefined;
   /** Looks now. */
   look(): Promise<void>;
+  /** Looks only whether there is room still, which costs next to nothing: for the moment in which a build has ended. */
+  glance(): Promise<void>;
 }
 
 /** @param lookMs how often it looks. @param onChange told when builds are held, and when they are let go. */
@@ -53,8 +55,14 @@ export function watchDisks(scene: DiskWatchScene, onChange: () => void, lookMs =
   let told: "full" | "room" | undefined;
   let looking: Promise<void> | undefined;
 
-  const fullest = async (): Promise<DiskSpace | undefined> =>
-    (await lookAtDisks(await scene.places(), (reason) => log.warn({ reason }, "a disk cannot be watched")))[0];
+  /** Where the last look was. */
+  let places: readonly Place[] = [];
+  const fullestKnown = async (): Promise<DiskSpace | undefined> =>
+    (await lookAtDisks(places, (reason) => log.warn({ reason }, "a disk cannot be watched")))[0];
+  const fullest = async (): Promise<DiskSpace | undefined> => {
+    places = await scene.places();
+    return fullestKnown();
+  };
 
   const tell = async (disk: DiskSpace | undefined): Promise<void> => {
     const facts =
@@ -114,6 +122,13 @@ export function watchDisks(scene: DiskWatchScene, onChange: () => void, lookMs =
       return held;
     },
     look,
+    async glance() {
+      const disk = await fullestKnown();
+      if (held !== undefined || disk === undefined || disk.freeBytes >= freeBytes) return;
+      // One that is under way may have begun before.
+      await looking;
+      await look();
+    },
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
       await looking;

@@ -69,6 +69,19 @@ async function said({ redis }: Records): Promise<string[]> {
 }
 
 describe("a disk that runs full", () => {
+  it("is seen at a glance, when a build has just ended", async () => {
+    await using records = await openRecords(CONFIG);
+    await using disk = await smallDisk();
+    await using watching = watch(records, disk.path);
+    await watching.look();
+    await watching.glance();
+    expect(watching.held).toBeUndefined();
+    await disk.fill(50);
+    await watching.glance();
+    expect(watching.held).toMatch(/^14 MiB of 64 MiB are free/);
+    expect(await said(records)).toHaveLength(1);
+  });
+
   it("holds new builds and says so once, in words; and lets them go when there is room again", async () => {
     await using records = await openRecords(CONFIG);
     await using disk = await smallDisk();
