@@ -1,6 +1,7 @@
 /** `docker-ci start`: says what it is, runs until it is told to stop, and turns what happened into an exit status. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { isFinished } from "../builds/build.ts";
@@ -16,6 +17,8 @@ import { catchStrays, onSignals } from "./signals.ts";
 
 /** `docker stop` kills after ten seconds; what is not done by then goes on after the next start. */
 const DRAIN_MS = 8_000;
+/** Gateways that keep what they know of backends for a moment (Traefik for two seconds) find this one until they know better. */
+const LATE_REQUESTS_MS = 2_000;
 
 export interface StartBotOptions {
   readonly adapters: Adapters;
@@ -78,8 +81,11 @@ export async function startBot({ adapters, worker, input, isUp }: StartBotOption
     return await done;
   }
 
-  // One that waits already for builds at work waits no longer.
-  void folder.wanted.then(() => stop(0, 0, "Another docker-ci takes over."));
+  void folder.wanted.then(async () => {
+    await sleep(LATE_REQUESTS_MS, undefined, { signal: left.signal }).catch(() => undefined /* it stops already */);
+    // One that waits already for builds at work waits no longer.
+    stop(0, 0, "Another docker-ci takes over.");
+  });
 
   terminal = talks
     ? await adapters.openTerminal(terminalOptions(adapters, config, input, () => stop(DRAIN_MS, 0, "Ctrl-C.")))

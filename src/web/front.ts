@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { deferred } from "../lifecycle.ts";
 import { type Fetch, type Served, type ServePages, servePages } from "./serve.ts";
 
-/** Gateways wait for half a minute or longer. */
-const HOLD_MS = 30_000;
+/** Gateways give up after half a minute (hipache) or later, and take the backend for dead then. */
+const HOLD_MS = 25_000;
 const HELD_MAX = 500;
 const RETRY_AFTER_S = 5;
 /**
