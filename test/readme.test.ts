@@ -22,7 +22,40 @@ const env = {
   GITHUB_WEBHOOK_SECRET: "x",
   WEB_PASSWORD: "x",
   DEPLOY_TOKEN: "x".repeat(16),
+  AWS_ACCESS_KEY: "x",
+  AWS_SECRET_KEY: "x",
+  GPG_PASSPHRASE: "x",
+  BACKUP_PASSPHRASE: "x",
+  BUILDBOT_PWD: "x",
+  WORKER_TOKEN: "x".repeat(40),
 };
+
+/** What an application file of dcr gives to the container: every name is set there, with or without a value of its own. */
+function environmentOf(file: string): Record<string, string> {
+  const text = readFileSync(join(PACKAGE_FOLDER, file), "utf8");
+  const fixed = [...text.matchAll(/^ +- "(\w+)=(.*)"$/gm)].map(([, name = "", value = ""]) => [name, value] as const);
+  const taken = [...text.matchAll(/^ +- "\$(\w+)"$/gm)].map(([, name = ""]) => [name, "someone@example.org"] as const);
+  return Object.fromEntries([...fixed, ...taken]);
+}
+
+test.each([
+  ["production", "dcr/prod/docker-ci.yml", "#docker-testing"],
+  ["staging", "dcr/stage/docker-ci.yml", "#docker-testing-staging"],
+])(
+  "the configuration for %s takes from the environment what dcr gives it (O-13, O-130)",
+  (deployment, file, channel) => {
+    const text = readFileSync(join(PACKAGE_FOLDER, "examples/production.yml"), "utf8");
+    const surroundings = {
+      file: "/data/docker-ci.yml",
+      env: { ...environmentOf(file), DOCKER_CI_DATA: "/data" },
+      cwd: "/",
+    };
+    const config = parseConfig(text, surroundings);
+    expect(config).toMatchObject({ deployment, dataDir: "/data" });
+    expect(config.irc[0]?.channels.map(({ name }) => name)).toEqual([channel]);
+    expect(config.notify?.rooms).toEqual([{ network: "libera", room: channel }]);
+  },
+);
 
 describe("the README", () => {
   test("has a row for every command, as the commands describe themselves", () => {

@@ -78,7 +78,7 @@ releases:
     expect((await s3.read("releases", ".docker-ci-owner"))?.toString()).toBe("staging");
     // As somebody who downloads it: https://www.gnupg.org/gph/en/manual/x135.html
     await using download = await temporaryFolder();
-    for (const { key } of await s3.objects("releases")) {
+    for (const { key } of s3.objects("releases")) {
       if (!key.startsWith("tool/1.0.0/")) continue;
       const file = join(download.path, key.slice("tool/1.0.0/".length));
       await mkdir(dirname(file), { recursive: true });
