@@ -104,7 +104,7 @@ async function agreed(config: Config, plan: RestorePlan, yes: boolean): Promise<
   const { builds, newest } = manifest.records;
   const when = clockPhrase(new Date(header.madeAt), systemClock.now(), config.timezone);
   const upTo = newest === undefined ? "" : ` up to #${newest}`;
-  say(`The backup of ${when}, by docker-ci ${header.version}: ${formatCount(builds)} builds${upTo}.`);
+  say(`The backup of ${when}, by docker-ci ${header.version}: ${buildCount(builds)}${upTo}.`);
   if (before === undefined && foreignKeys === 0) return true;
   if (before !== undefined) say(`It takes the place of what is in ${config.dataDir}, which is kept as ${before}.`);
   if (foreignKeys > 0)
@@ -121,7 +121,7 @@ async function agreed(config: Config, plan: RestorePlan, yes: boolean): Promise<
 
 function outcome(config: Config, { header, manifest, before, settled, configFile }: Restored): string {
   const when = clockPhrase(new Date(header.madeAt), systemClock.now(), config.timezone);
-  const facts = [`restored the backup of ${when}`, `${formatCount(manifest.records.builds)} builds`];
+  const facts = [`restored the backup of ${when}`, buildCount(manifest.records.builds)];
   const lines = [lineText(line("passed", facts)), ...settledFacts(settled).map((fact) => `  ${fact}`)];
   if (before !== undefined) lines.push(`  what was there is in ${before}`);
   if (configFile !== undefined) lines.push(`  the configuration of then, without its secrets, is ${configFile}`);
@@ -130,4 +130,8 @@ function outcome(config: Config, { header, manifest, before, settled, configFile
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+function buildCount(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? "build" : "builds"}`;
 }
