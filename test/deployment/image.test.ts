@@ -27,10 +27,11 @@ const docker = async (...args: string[]): Promise<string> =>
 const Image = z.object({
   Size: z.number(),
   Config: z.object({
-    User: z.string(),
+    // Newer docker commands leave out what is empty.
+    User: z.string().default(""),
     Labels: z.record(z.string(), z.string()),
     Env: z.array(z.string()),
-    Volumes: z.record(z.string(), z.unknown()),
+    Volumes: z.record(z.string(), z.unknown()).default({}),
   }),
 });
 const inspect = async (name: string) =>
