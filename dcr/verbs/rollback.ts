@@ -1,4 +1,5 @@
 /** `dcr FILE rollback DOMAIN`: back to the list before the last change (O-150). */
+import { describeError, RuntimeError } from "../../src/errors.ts";
 import { answerOf, askFirst } from "../first-request.ts";
 import { rollBack, type State } from "../gateways/frontend.ts";
 import { change } from "../gateways/gateway.ts";
@@ -26,8 +27,15 @@ export const rollback: Verb = {
             failed: true,
           };
         }
-        const { after } = await change(gateway, domain, (state) => rollBack(state, domain));
-        await askFirst(session, application, domain, after.frontend.backends);
+        const { before, after } = await change(gateway, domain, (state) => rollBack(state, domain));
+        try {
+          if (!session.options.force) await askFirst(session, application, domain, after.frontend.backends);
+        } catch (error) {
+          // An older docker-ci may refuse the records of a newer one.
+          const isBack = await gateway.commit(domain, after, before);
+          const left = isBack ? `still at ${before.frontend.identifier}` : "somebody else has changed it meanwhile";
+          throw new RuntimeError(`${describeError(error)}; ${left}`, { cause: error });
+        }
         return { result: `rolled back to ${after.frontend.identifier}`, details: listed(after.frontend) };
       });
       isWell = tell(session, GATEWAY_HEADERS, rows) && isWell;

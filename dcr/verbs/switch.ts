@@ -19,6 +19,8 @@ import { tell, type Verb } from "./verb.ts";
 const LOOK_EVERY_MS = 500;
 /** One request may be lost on the way; two in a row are a reason to go back. */
 const SILENT_LOOKS = 2;
+/** A gateway may have looked up the backends just before it was told of others. */
+const LATE_REQUESTS_MS = 1_000;
 
 interface Switched {
   readonly gateway: Gateway;
@@ -55,7 +57,10 @@ export const switchOver: Verb = {
         await watch(session, application, domain);
       } catch (error) {
         const isBack = await goBack(switched, domain, session);
-        if (isBack) await stopAll(started);
+        if (isBack) {
+          if (switched.length > 0) await sleep(LATE_REQUESTS_MS);
+          await stopAll(started);
+        }
         if (session.signal.aborted) throw error;
         const reason = error instanceof RuntimeError ? error.message : describeError(error);
         session.errors.write(

@@ -161,6 +161,19 @@ test.concurrent("what does not answer is not rolled back to, unless somebody ins
   expect((await scene.list())[0]).toBe(corner.name("one"));
 });
 
+test.concurrent("what fails at its first request is not rolled back to either", async () => {
+  await using scene = await openScene();
+  const { corner } = scene;
+  await corner.write("two.yml", { web: webApplication(corner.name("two"), "two") });
+  await corner.run(["two.yml", "switch", DOMAIN, "--watch", "1ms"]);
+  const before = await scene.list();
+  const changes = { first_request: "/break", health_timeout: "2s" };
+  await corner.write("two.yml", { web: webApplication(corner.name("two"), "two", changes) });
+  const { code, output } = await corner.run(["two.yml", "rollback", DOMAIN]);
+  expect([code, output]).toEqual([1, expect.stringMatching(/failed: http:\S+ answers 500 .*; still at \S+-two/)]);
+  expect(await scene.list()).toEqual(before);
+});
+
 test.concurrent("a domain that has no backends yet is switched to as well, at Traefik like at hipache", async () => {
   await using corner = await openDcrCorner();
   await using server = await startForeignRedis([]);
