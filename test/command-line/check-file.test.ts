@@ -102,7 +102,7 @@ describe("what cannot be used is refused with status 1", () => {
       "a key that would draw on the terminal",
       "a.yml",
       'steps: [{name: a, image: b}]\n"x\\e[31m\\ry": 1',
-      "✘ a.yml cannot be used:\n  a.yml:2: x y: unknown key, allowed: steps, matrix\n",
+      "✘ a.yml cannot be used:\n  a.yml:2: x y: unknown key, allowed: steps, matrix, labels\n",
     ],
   ])("%s", async (_what, name, text, expected) => {
     expect(await checked(name, text)).toEqual({ printed: expected, status: 1 });
