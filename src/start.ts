@@ -437,9 +437,12 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
 /** Where builds write to: the engine's own folder counts where it is on this machine, and can be seen from here. */
 function placesOf({ dataDir }: Config, engine: Engine | undefined): () => Promise<readonly Place[]> {
   const data: Place = { of: "data folder", path: dataDir, mayBeElsewhere: false };
+  // An engine's folder stays where it is; what it says of itself takes it a while.
+  let rootFolder: string | undefined;
   return async () => {
-    const info = await engine?.runtime.info(AbortSignal.timeout(ENGINE_PATIENCE_MS)).catch(() => undefined /* away */);
-    return info === undefined ? [data] : [data, { of: "engine", path: info.rootFolder, mayBeElsewhere: true }];
+    const ask = () => engine?.runtime.info(AbortSignal.timeout(ENGINE_PATIENCE_MS)).catch(() => undefined /* away */);
+    rootFolder ??= (await ask())?.rootFolder;
+    return rootFolder === undefined ? [data] : [data, { of: "engine", path: rootFolder, mayBeElsewhere: true }];
   };
 }
 

@@ -123,11 +123,16 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
     "worker",
     createBuildWorker(redis.open(), how, async (number, lost) => {
       heartbeat.beat();
-      const outcome = await runner.run(number, lost).finally(() => setImmediate(() => heartbeat.beat()));
-      // What it left may be what fills the disk: no other begins here before that is known.
-      if (!stopping.signal.aborted) await disks?.glance();
-      if (disks?.held !== undefined) await watched.look();
-      return outcome;
+      try {
+        const outcome = await runner.run(number, lost);
+        // What it left may be what fills the disk: no other begins here before that is known.
+        if (!stopping.signal.aborted) await disks?.glance();
+        if (disks?.held !== undefined) await watched.look();
+        return outcome;
+      } finally {
+        // When it is not among those at work any more.
+        setImmediate(() => heartbeat.beat());
+      }
     }),
   );
   const heartbeat = opened.add(

@@ -95,7 +95,9 @@ test.skipIf(!hasBrowser)(
     // A link that was sent to somebody.
     const other = await browser.open(`${site.url}/builds/1#L88120`);
     await waitFor("line 88120", () => isSeen(other, 88_120));
-    expect(await line(other, 88_120).textContent()).toContain("line 88120");
+    // Its place is there a moment before it is fetched.
+    const text = () => line(other, 88_120).textContent();
+    await waitFor("its text", async () => (await text())?.includes("line 88120"), { seen: text });
   },
 );
 
