@@ -11,8 +11,8 @@ import { isNamed, readFailure, storeName } from "./failure.ts";
 import { headObject, PUT_KEY, plainly, SHA256_KEY } from "./read.ts";
 import { abortUploads } from "./uploads.ts";
 
-/** So many at once are in memory, and one that is being filled: 32 MiB. */
-const PARTS_AT_ONCE = 3;
+/** So many at once are in memory, and one that is being filled: 24 MiB. */
+const PARTS_AT_ONCE = 2;
 const PART_BYTES = 8 * 1024 ** 2;
 /** S3 takes no more: without `bytes` an object has 78 GiB at most. */
 const PARTS_MAX = 10_000;
