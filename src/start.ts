@@ -16,7 +16,7 @@ import { startFilling } from "./builds/fill-history.ts";
 import { createLiveLogs } from "./builds/live-log.ts";
 import { lastLines, logsFolder, openLog } from "./builds/log-files.ts";
 import { showProgress } from "./builds/progress.ts";
-import { type BuildStore, createBuildStore } from "./builds/store.ts";
+import { createBuildStore } from "./builds/store.ts";
 import type { Chat } from "./chat/chat.ts";
 import type { Command } from "./chat/command.ts";
 import { createDispatcher } from "./chat/dispatch.ts";
@@ -24,11 +24,7 @@ import { hearChats } from "./chat/hear.ts";
 import { systemClock } from "./clock.ts";
 import type { BackupConfig, Config, ReportConfig } from "./config.ts";
 import type { DataFolder } from "./data-folder.ts";
-import { type Bring, createBringing } from "./delivery/bring.ts";
-import { bucketDepot } from "./delivery/bucket-depot.ts";
 import { openDelivery } from "./delivery/delivery.ts";
-import type { Depot } from "./delivery/depot.ts";
-import { httpDepot } from "./delivery/http-depot.ts";
 import { createFlakyLedger } from "./flaky/ledger.ts";
 import { createQuarantine } from "./flaky/quarantine.ts";
 import { startQuarantineWatch } from "./flaky/quarantine-watch.ts";
@@ -55,14 +51,15 @@ import { listWorkers } from "./queue/workers.ts";
 import { checkRecords, migrateRecords } from "./records/schema.ts";
 import { createReleaseStore } from "./releases/redis-store.ts";
 import { mailReportNow, type ReportSources } from "./report/mailing.ts";
-import { openResults, type Results } from "./results/results.ts";
-import type { Place } from "./retention/disk.ts";
+import { openResults } from "./results/results.ts";
 import { everyRelease } from "./retention/needed.ts";
 import type { PruneScene, Pruning } from "./retention/prune.ts";
 import { createRetention } from "./retention/retention.ts";
 import type { Revisions } from "./revisions.ts";
 import type { OverdueScene } from "./schedules/overdue.ts";
 import { createSchedules } from "./schedules/schedules.ts";
+import { bringingOf, bringingResults, depotOf } from "./start/delivery.ts";
+import { engineAnswers, placesOf } from "./start/engine.ts";
 import { openReleases, type ReleaseJobs, type ReleaseTools, takeBuckets } from "./start/releases.ts";
 import { type ForgeApis, openForgeChat } from "./triggers/forge-chat.ts";
 import { speaksWithForges } from "./triggers/forge-rooms.ts";
@@ -77,8 +74,6 @@ import { type BuildRunner, type Engine, openWorker, type WorkerParts } from "./w
 
 /** How long the last results have to reach the chats before the process ends. */
 const GOODBYE_MS = 3_000;
-/** How long whoever reads `/metrics` waits to hear that the engine does not answer. */
-const ENGINE_PATIENCE_MS = 2_000;
 
 export interface StartOptions {
   readonly config: Config;
@@ -432,59 +427,4 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       return stopped;
     },
   };
-}
-
-/** Where builds write to: the engine's own folder counts where it is on this machine, and can be seen from here. */
-function placesOf({ dataDir }: Config, engine: Engine | undefined): () => Promise<readonly Place[]> {
-  const data: Place = { of: "data folder", path: dataDir, mayBeElsewhere: false };
-  // An engine's folder stays where it is; what it says of itself takes it a while.
-  let rootFolder: string | undefined;
-  return async () => {
-    const ask = () => engine?.runtime.info(AbortSignal.timeout(ENGINE_PATIENCE_MS)).catch(() => undefined /* away */);
-    rootFolder ??= (await ask())?.rootFolder;
-    return rootFolder === undefined ? [data] : [data, { of: "engine", path: rootFolder, mayBeElsewhere: true }];
-  };
-}
-
-/** Fetches what workers left in the bucket of `store:`; undefined where there is none. */
-function bringingOf(
-  { config, tools: { openStore }, log }: StartOptions,
-  store: BuildStore,
-  instance: string,
-): Bring | undefined {
-  const bucket = config.store;
-  if (bucket === undefined) return undefined;
-  return createBringing({ dataDir: config.dataDir, instance, store, log, open: () => openStore(bucket) });
-}
-
-function bringingResults(kept: Results, bring: Bring | undefined): Results {
-  if (bring === undefined) return kept;
-  return {
-    async *tests(number) {
-      await bring(number, "results");
-      yield* kept.tests(number);
-    },
-    async coverage(number) {
-      await bring(number, "results");
-      return kept.coverage(number);
-    },
-  };
-}
-
-/** How a worker's files come to the bot, as far as that is configured. */
-function depotOf({ config, tools: { openStore }, say }: StartOptions): Depot | undefined {
-  const { store, workerToken, url } = config;
-  if (store !== undefined) {
-    return bucketDepot(`s3://${store.bucket}`, () => openStore(store));
-  }
-  if (workerToken !== undefined) return httpDepot(url, workerToken);
-  say("warning: worker_token: and store: are missing, so logs and artifacts of builds stay on this machine");
-  return undefined;
-}
-
-async function engineAnswers({ runtime }: Engine): Promise<boolean> {
-  return runtime.info(AbortSignal.timeout(ENGINE_PATIENCE_MS)).then(
-    () => true,
-    () => false,
-  );
 }

@@ -77,7 +77,7 @@ async function describe(key: PrivateKey, where: string): Promise<SigningKey> {
   const ends = dateOf(await key.getExpirationTime());
   if (ends !== undefined && ends.getTime() <= Date.now()) throw expired(`${where} (${fingerprint})`, ends);
   if (await key.isRevoked()) throw never("is revoked");
-  const signing = await key.getSigningKey().catch(() => undefined);
+  const signing = await key.getSigningKey().catch(() => undefined /* told in our words */);
   if (signing === undefined) throw never("may not sign: neither it nor a subkey that is good is for that");
   const own = dateOf(await signing.getExpirationTime());
   const { user } = await key.getPrimaryUser();

@@ -18,7 +18,7 @@ export async function verify(
   const verificationKeys = await readKey({ armoredKey: publicKey }).catch((cause: unknown) => {
     throw new RuntimeError("the public key that is trusted cannot be read", { cause, retryable: false });
   });
-  const signature = await readSignature({ armoredSignature }).catch(() => undefined);
+  const signature = await readSignature({ armoredSignature }).catch(() => undefined /* a result, told next */);
   if (signature === undefined) return { kind: "bad", reason: "it is no signature" };
   try {
     const message = await createMessage({ binary: source.stream });
