@@ -61,6 +61,13 @@ test("the configuration with every key is a valid one", async () => {
   const config = parseConfig(text, { file: join(EXAMPLES, "docker-ci.yml"), env, cwd: EXAMPLES });
   expect([...config.projects.keys()]).toEqual(["distribution", "hello", "docker-registry", "docker"]);
   expect(config.projects.get(ProjectName.parse("docker"))?.privileged).toBe(true);
+  // O-161: what ran every four hours
+  expect(config.schedules).toMatchObject([{ at: "15 */4 * * *", projects: ["docker", "docker-registry"] }]);
+});
+
+test.each(["docker", "docker-registry"])("the tests of %s leave its coverage (O-161)", async (name) => {
+  const { steps } = parsePipeline(await readFile(join(EXAMPLES, name, "project", ".docker-ci.yml"), "utf8"));
+  expect(steps.find((step) => step.name === "tests")).toMatchObject({ coverage: "coverage.out" });
 });
 
 /** @returns the exit status. */

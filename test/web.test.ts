@@ -181,7 +181,7 @@ describe("what comes from outside", () => {
   });
 });
 
-describe("/builds/:n/log", () => {
+describe("/builds/:n/log (O-83)", () => {
   test("is the whole log as text, while it runs and after", async () => {
     await using site = await openSite();
     await site.begin(await site.create("hello"));

@@ -261,6 +261,7 @@ describe("past the limit", () => {
   });
 });
 
+// O-164
 test("memory does not grow with a log of 300 MB", { timeout: 40_000 }, async () => {
   await using folder = await temporaryFolder();
   const script = `

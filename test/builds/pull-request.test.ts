@@ -104,6 +104,7 @@ describe("a pull request", () => {
     expect(grantedTo(buildOf(), projectOf()).privileged).toBe(true);
   });
 
+  // O-171
   test("of an outsider keeps nothing, and is not privileged", () => {
     const build = buildOf({ untrusted: true });
     expect(inputsOf(build, PULL_REQUEST, projectOf(), "http://ci").cache).toEqual({

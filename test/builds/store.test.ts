@@ -86,6 +86,7 @@ describe("announcing an end", () => {
 });
 
 describe("numbers", () => {
+  // O-178: what builds leave behind is called by these
   test("they are counted over all projects, one for each of those who ask at once", async () => {
     await using records = await openRecords();
     const builds = await Promise.all(

@@ -1,9 +1,10 @@
 /** What builds leave behind on a real engine and in the data folder, and when it goes. */
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { expect, test } from "vitest";
 import type { Build } from "../../src/builds/build.ts";
+import { artifactsFolder, coverageFolder } from "../../src/builds/pipeline-of-build.ts";
 import { buildLabels, imageLabels, sweepLeftovers, tidyUp, type Workshop, workFolder } from "../../src/builds/tidy.ts";
 import { BuildNumber } from "../../src/names.ts";
 import { imageTag } from "../../src/pipeline/image-tag.ts";
@@ -11,6 +12,7 @@ import { never, openCorner } from "../support/docker.ts";
 import { ago, openRecords } from "../support/records.ts";
 
 const PASSED = { kind: "passed", startedAt: ago(5), finishedAt: ago(0) } as const;
+const FAILED = { ...PASSED, kind: "failed", reason: "step tests, exit 1" } as const;
 
 async function openWorkshop() {
   const records = await openRecords();
@@ -66,18 +68,26 @@ async function openWorkshop() {
   };
 }
 
+// O-164, O-173: after a failure too
 test("when a build is over its containers, networks and checkout go, and those of others stay", async () => {
   await using shop = await openWorkshop();
   const [over, running] = [await shop.begin(await shop.create()), await shop.begin(await shop.create())];
   await Promise.all([shop.litter(over), shop.litter(running)]);
   await tidyUp(shop.scene, over.number);
   expect(await shop.owners()).toEqual(["1", "1", "2", "2"]);
-  await shop.end(over, PASSED);
+  await shop.end(over, FAILED);
   await tidyUp(shop.scene, over.number);
   expect(await shop.owners()).toEqual(["2", "2"]);
   expect([existsSync(shop.folderOf(over)), existsSync(shop.folderOf(running))]).toEqual([false, true]);
 });
 
+test("a checkout lies in no folder that the page serves (O-173)", () => {
+  for (const served of [coverageFolder("/data"), artifactsFolder("/data")]) {
+    expect(relative(served, workFolder({ dataDir: "/data" }, 1))).toMatch(/^\.\.\//);
+  }
+});
+
+// O-164
 test("a start removes what a killed process left of builds that are over or unknown, and nothing of those under way", async () => {
   await using shop = await openWorkshop();
   const over = await shop.begin(await shop.create());

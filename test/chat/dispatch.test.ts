@@ -87,6 +87,7 @@ describe("what cannot be understood", () => {
     expect(line).toBe(".cancel <build> [reason…], for example .cancel 43 or .cancel 43 superseded by 44");
   });
 
+  // O-76: addressed by name, in private, by the original's words
   test("a command is found in any case, by its other names, by the bot's name, and in private without a prefix", async () => {
     await using records = await team();
     const talk = openTalk(records);

@@ -11,6 +11,21 @@ test("every name, other names included, belongs to one command, and can be typed
   for (const name of names) expect(name).toMatch(/^[a-z][a-z-]*$/);
 });
 
+// The verbs of Buildbot's bot, save "list" and "source".
+test.each("version status notify watch force stop last mute unmute help commands shutdown".split(" "))(
+  "!%s is here, by its name or another one (O-76)",
+  (verb) => {
+    expect(commands.filter(({ name, aliases }) => name === verb || aliases.includes(verb))).toHaveLength(1);
+  },
+);
+
+test("nothing that publishes or runs something is for everyone (O-174)", () => {
+  const roles = new Map(commands.map(({ name, role }) => [name, role]));
+  for (const name of ["build", "nightly", "release", "rollback", "approve", "unlock"]) {
+    expect([name, roles.get(name)]).toEqual([name, expect.any(String)]);
+  }
+});
+
 describe.each(commands.map((command) => [command.name, command] as const))("!%s", (name, command) => {
   test("says what it is for in whole sentences, and has an example", () => {
     expect(command.summary).toMatch(/^[A-Z].*\.$/);

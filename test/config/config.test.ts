@@ -298,7 +298,7 @@ describe("a mistake is told with its key, its line, what was found and what is a
     ],
     ["a missing key", "irc:\n  - name: a", ["2: irc[0].host: missing, needed: a host name or address"]],
     [
-      "a url without a scheme",
+      "a url without a scheme (O-73)",
       "url: //ci.example.org",
       ['1: url: found "//ci.example.org", allowed: an absolute address such as https://ci.example.org'],
     ],

@@ -8,6 +8,7 @@ function mailOf(keys: string): MailConfig | undefined {
   return parseConfig(text, { file: "/etc/docker-ci.yml", env: {}, cwd: "/" }).mail;
 }
 
+// O-74, with "on: failed" below for every failed build
 test("mail is encrypted, and tells what changed, unless it is said otherwise", () => {
   expect(mailOf("to: ops@example.org")).toMatchObject({
     port: 587,

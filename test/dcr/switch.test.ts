@@ -62,6 +62,7 @@ test.concurrent("no request fails while a domain is switched to the next release
   expect([...new Set(client.answers)].sort()).toEqual(["one", "two"]);
 });
 
+// O-144: the wait for health, which start shares
 test.concurrent("a release that does not become healthy is not switched to, and does not run on", async () => {
   await using scene = await openScene();
   const { corner } = scene;

@@ -14,7 +14,7 @@ import { type DcrCorner, idleApplication, LOCAL, openDcrCorner, webApplication }
 /** The lines of a table, with one space between columns. */
 const linesOf = (text: string) => text.split("\n").map((line) => line.replace(/ +/g, " "));
 
-test.concurrent("a container's life: create, start, status, logs, stop, remove, each twice (O-142 to O-145)", async () => {
+test.concurrent("a container's life: create, start, status, logs, stop, remove, each twice (O-142, O-143, O-144, O-145)", async () => {
   await using corner = await openDcrCorner();
   const web = corner.name("web");
   await corner.write("app.yml", { web: webApplication(web, "one") });
@@ -118,6 +118,7 @@ test.concurrent("a host that is away does not keep the others from it (O-141)", 
   ]);
 });
 
+// O-175: they are in no argument and no label
 test.concurrent("values of the environment reach the container, and are never seen (O-155)", async () => {
   await using corner = await openDcrCorner();
   const web = corner.name("web");
@@ -144,6 +145,7 @@ test.concurrent("values of the environment reach the container, and are never se
   expect(said.join("")).not.toContain("hush");
 });
 
+// O-143: what exists and differs is shown
 test.concurrent("a container that differs is left alone, told, and replaced by --recreate; it comes back when that fails", async () => {
   await using corner = await openDcrCorner();
   const web = corner.name("web");

@@ -1,6 +1,6 @@
 /**
  * As a new user would: both releases deployed by `dcr` with production's files, a build on IRC, and a switch to the second release,
- * and back, under people who ask the page through the gateway (O-180).
+ * and back, under people who ask the page through the gateway (O-180); what was built is still there in the next container (O-179).
  */
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";

@@ -112,6 +112,7 @@ async function openScene() {
 }
 
 describe("notices", () => {
+  // O-72
   test("a branch that breaks: who asked has the answer and the context, the others all of it; repetition is no news", async () => {
     await using scene = await openScene();
     await scene.build("passed");

@@ -119,6 +119,7 @@ describe("images", () => {
     ]);
   });
 
+  // O-172: a name of its own for each build
   test.each(["buildkit", "classic"] as const)("equal builds make one image of two names (%s)", async (builder) => {
     await using bench = await openWorkbench({ Dockerfile: `FROM ${BASE_IMAGE}\nRUN echo ${Math.random()}\n` });
     const { runtime, name } = bench.corner;
@@ -224,6 +225,7 @@ describe("limits", () => {
 });
 
 describe("what a step's container may do", () => {
+  // O-171: also no socket of the Engine
   test("no privileges, few capabilities, no new ones, no docker socket, no network where there shall be none", async () => {
     await using bench = await openWorkbench();
     const probe = [

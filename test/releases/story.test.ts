@@ -129,6 +129,7 @@ describe("a release", () => {
     );
   });
 
+  // O-99: approvals
   test("is approved once on IRC and once in Slack; then whoever publishes takes it", async () => {
     await scene.irc.ask("!release docker 0.9.0", ada);
     expect(await scene.irc.ask("!approve R1", bob)).toEqual(["R1: 1 of 2 (bob). One more of dan, eve."]);
@@ -195,6 +196,7 @@ describe("a release", () => {
     expect(again.number).toBe(1);
   });
 
+  // O-174
   test("is not approved by somebody who is not in people:, who is told how to be", async () => {
     await scene.irc.ask("!release docker 0.9.0", ada);
     const [said] = await scene.irc.ask("!approve R1", { nick: "mallory", account: "mallory" });
@@ -404,6 +406,7 @@ describe("a release that cannot be", () => {
     expect(await own.irc.ask("!approve R1", ada)).toEqual(["R1: 1 of 4 (ada). 3 more of bob, dan, eve."]);
   });
 
+  // O-99: a version is above the last one
   test("was published already, which nothing overrules; or is not above the last: --force asks for one approval more", async () => {
     await publishedBefore("0.9.0", "0");
     scene.world.latest = "0.8.1";

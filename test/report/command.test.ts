@@ -38,6 +38,7 @@ describe("mailing now", () => {
     expect(outgoing.reply.lines[0]?.facts).toEqual(["Daily report for 2026-03-01", "1 tried", "nothing is broken"]);
   });
 
+  // O-111: it reads docker-ci's own records
   test("finds every build of the last days among a thousand", async () => {
     await using records = await openRecords(withMail("ops@example.org"));
     const { config, builds, redis } = records;

@@ -33,7 +33,7 @@ const pass = (project: string, number: number, at: string, more: Partial<Ended> 
   ...more,
 });
 
-describe("the original's faults", () => {
+describe("the original's faults (O-115)", () => {
   test("builds of different projects with the same number are not one (it grouped by number)", () => {
     const report = reportOf([
       fail("docker", 7, "2026-11-22T07:00:00Z"),
@@ -44,6 +44,7 @@ describe("the original's faults", () => {
     expect(report.lastDay.total).toMatchObject({ tried: 3, failed: 1, percent: 33 });
   });
 
+  // O-113
   test("a day without builds is a day of the table (it left them out)", () => {
     const report = reportOf([pass("hello", 1, "2026-11-17T12:00:00Z"), pass("hello", 2, "2026-11-21T12:00:00Z")]);
     expect(report.days.map(({ day, projects }) => [day, projects.length])).toEqual([
@@ -58,6 +59,7 @@ describe("the original's faults", () => {
     expect(renderReport(report, "https://ci").verbatim).toContain("Wed 2026-11-18  no builds");
   });
 
+  // O-113
   test("a Monday knows last week (it began the week anew)", () => {
     const at = new Date("2026-11-23T08:00:00Z");
     const report = reportOf([fail("hello", 1, "2026-11-20T12:00:00Z")], { at });
@@ -84,6 +86,7 @@ describe("the original's faults", () => {
 });
 
 describe("counting", () => {
+  // O-113
   test("a day reaches back 24 hours to the millisecond, a week seven days", () => {
     const report = reportOf([
       pass("hello", 1, "2026-11-15T07:59:59.999Z"),
@@ -176,6 +179,7 @@ describe("in words", () => {
     pass("hello", 4, "2026-11-21T13:00:00Z", { seconds: 4.1 }),
   ];
 
+  // O-114
   test("it is a table with the numbers under their words, and lines for what is broken", () => {
     const reply = renderReport(reportOf(builds, { incidents: [incident] }), "https://ci.example.org");
     expect(reply.lines.map(({ facts }) => facts.join(" · "))).toEqual([

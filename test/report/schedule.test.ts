@@ -62,6 +62,7 @@ async function pass(records: Records, clock: ReturnType<typeof settable>, hours:
   }
 }
 
+// O-110: docker-ci's own schedule
 describe("each time it is due", () => {
   test("over a week in which the clocks are put back, it is put up once a day for everybody, at eight o'clock there", async () => {
     await using records = await openRecords(withMail("Europe/Berlin"));
@@ -277,6 +278,7 @@ describe("a report that reaches nobody", () => {
   });
 });
 
+// O-110, O-112
 test("from the schedule to the mailbox: one mail a day, with restarts between, and Redis left as it was", async () => {
   await using server = await startSmtp();
   const { login, port, caFile } = server;

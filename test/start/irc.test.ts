@@ -57,6 +57,7 @@ describe("on IRC", () => {
     await ada.hear(/:ada: \S+: 0 of 2 slots in use · idle · .*Docker 2\d/);
   });
 
+  // O-70, O-174: roles; nobody does anything by being there
   test("strangers may ask, not act, and are told how to get the right", async () => {
     await using ircd = await startNgircd();
     await using ada = await adaIn(ircd);

@@ -1,4 +1,4 @@
-/** A build that fails, and the mail about it, over a real SMTP server with STARTTLS and login. */
+/** A build that fails, and the mail about it, over a real SMTP server with STARTTLS and login (O-74); the report's subject (O-112). */
 import { expect, test } from "vitest";
 import { openSite } from "../support/docker-ci.ts";
 import { commitFiles } from "../support/repository.ts";

@@ -56,6 +56,7 @@ function shows(slack: Slack, pattern: RegExp): Promise<string> {
   });
 }
 
+// O-70: several networks at once
 describe("one team on two networks", () => {
   test("a build asked for in Slack is one message that becomes its result; what broke is told on IRC, and a claim there shows here", async () => {
     await using team = await openTeam();

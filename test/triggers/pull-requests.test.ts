@@ -43,6 +43,7 @@ const short = (sha: string): string => sha.slice(0, 7);
 const WAITS = { kind: "waits", reason: "PR#12 waits for !ok-to-test PR#12" };
 
 describe("a pull request of somebody who may push", () => {
+  // O-160
   test("is built at its head, with its own base beside it, and is trusted (O-47, O-55)", async () => {
     const { git, commit } = scene.repository;
     await git("checkout", "-q", "-b", "release/1.0");
@@ -145,6 +146,7 @@ describe("a pull request of somebody who may push", () => {
   });
 });
 
+// O-171: it runs when somebody has looked at it, without trust
 describe("a pull request of an outsider", () => {
   test("waits, is told of once, and runs at that one head, without trust", async () => {
     expect(await scene.triggers.take(scene.pullOf(12, head), "d1")).toEqual(WAITS);

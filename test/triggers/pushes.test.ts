@@ -15,6 +15,7 @@ beforeEach(() => open());
 afterEach(async () => scene[Symbol.asyncDispose]());
 
 describe("a push", () => {
+  // O-160
   test("builds exactly what was pushed, though the branch has moved on, under the branch's name (O-43)", async () => {
     const second = await scene.repository.commit("second", { "a.go": "2\n" });
     await scene.repository.commit("third", { "a.go": "3\n" });

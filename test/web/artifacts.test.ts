@@ -42,6 +42,7 @@ test("the page lists all files with their sizes, and links that work", async () 
   expect((await web.get("/artifacts/x/")).status).toBe(404);
 });
 
+// O-177
 test.each([
   ["index.html", "text/html; charset=utf-8", null],
   ["picture.SVG", "image/svg+xml", null],
@@ -69,6 +70,7 @@ test("a large file comes whole, an empty one too", async () => {
   expect(await (await web.get("/artifacts/42/empty")).text()).toBe("");
 });
 
+// O-173: nothing of the machine but what the build left as its artifacts
 test.each([
   "../secret.txt",
   "%2e%2e/secret.txt",

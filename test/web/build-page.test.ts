@@ -180,6 +180,7 @@ test("what builds left behind keeps its own rules where the site has others", as
   expect((await site.page("/artifacts/1/a.html")).headers.get("content-security-policy")).toMatch(/^sandbox;/);
 });
 
+// O-83
 test("the log is there by bytes, by lines, by words and in pieces", async () => {
   await using site = await openBuildSite();
   await site.end(await site.begin(await site.create("hello")), { kind: "passed", ...ended });
@@ -228,6 +229,7 @@ test.each(["search?q=x", "view", "view?q=x"])(
   },
 );
 
+// O-164
 test("who stops to follow leaves no connection to Redis behind", async () => {
   await using site = await openBuildSite();
   await site.begin(await site.create("hello"));

@@ -1,4 +1,4 @@
-/** The log as a person uses it in a browser: long, coloured, folded, searched, linked, hostile. */
+/** The log as a person uses it in a browser: long, coloured, folded, searched, linked, hostile (O-83). */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";

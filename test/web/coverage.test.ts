@@ -40,6 +40,7 @@ describe("the coverage of a build", () => {
     await temporary[Symbol.asyncDispose]();
   });
 
+  // O-177
   test("O-65: is served so that it can run nothing and reach nothing", async () => {
     const page = await get("/coverage/docker-registry/42/");
     expect([page.status, await page.text()]).toEqual([200, "<script>alert(1)</script>"]);

@@ -132,6 +132,7 @@ describe("a build", () => {
 describe("nothing is done", () => {
   const FORM = { project: "hello" };
 
+  // O-82, O-170
   test("for who is not logged in", async () => {
     await using site = await openForms();
     const { status, text } = await site.ask("/builds", { form: FORM });
@@ -142,6 +143,7 @@ describe("nothing is done", () => {
     expect(await site.store.latest(1)).toEqual([]);
   });
 
+  // O-82
   test("for who has not the role, whatever they send; and it is in the audit log", async () => {
     await using site = await openForms();
     await site.create("hello");

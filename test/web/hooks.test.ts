@@ -132,6 +132,7 @@ describe("a webhook", () => {
   });
 });
 
+// O-170: what is unsigned does nothing
 describe("a webhook that does nothing:", () => {
   test.each<[string, Sent, number]>([
     ["unsigned", { headers: { "x-github-event": "push" }, body: "{}" }, 401],
@@ -283,6 +284,7 @@ test("while Redis is away, a webhook is told to come again", async () => {
   });
 });
 
+// O-170: the second port is no second site
 test("a listener of its own shows webhooks and nothing else", async () => {
   const site = await openSite();
   const hooks = { read, inbox: { put: async () => "written" as const } };

@@ -1,4 +1,4 @@
-/** A coverage report that somebody wrote to do harm, looked at by somebody who is logged in. */
+/** A coverage report that somebody wrote to do harm, looked at by somebody who is logged in (O-177). */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";

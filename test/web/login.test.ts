@@ -73,6 +73,7 @@ describe("who somebody is", () => {
     expect(await site.seenAs(asking)).toEqual(expected);
   });
 
+  // O-170: without a login the page only shows
   test("is not asked where nobody can log in: a proxy's own password is none of ours", async () => {
     await using site = await openSite("");
     expect(await site.seenAs({ headers: basic("ada", PASSWORD) })).toEqual([undefined, false]);
@@ -80,6 +81,7 @@ describe("who somebody is", () => {
     expect((await site.ask("/")).text).not.toContain("Log in");
   });
 
+  // O-82
   test("the web user is whom people: says, with that person's roles", async () => {
     await using site = await openSite(
       "web: { user: ci, password: x }\npeople: { bob: { web: ci, roles: approver } }\n",

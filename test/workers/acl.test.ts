@@ -95,6 +95,7 @@ describe("with those rights", () => {
   });
 });
 
+// O-176: one password, which is given, and no short one
 describe("docker-ci redis-acl", () => {
   test("prints a command, or a line of an aclfile, with the password's hash alone", () => {
     const said: string[] = [];

@@ -16,6 +16,7 @@ describe("with a server that comes and goes", () => {
     expect(server.port).toBe(port);
   });
 
+  // O-78
   test("a bot whose server was killed is away, says why, and is back in its channel within 2 s of the server", async () => {
     await using server = await startNgircd({ throttle: true });
     await using bot = startBot(server, {}, { reconnectMinMs: 800 });
@@ -32,6 +33,7 @@ describe("with a server that comes and goes", () => {
     await ada.hear(/PRIVMSG #ci :back$/);
   });
 
+  // O-78: the watchdog
   test("a server that falls silent with its connection open is given up, and found again", async () => {
     await using server = await startNgircd();
     await using bot = startBot(server, {}, { pingIntervalMs: 100, pingTimeoutMs: 400, registerTimeoutMs: 500 });
@@ -78,6 +80,7 @@ describe("with a server that comes and goes", () => {
   });
 });
 
+// O-70
 describe("with a nick that is taken", () => {
   let server: Ngircd;
   beforeAll(async () => {
@@ -120,6 +123,7 @@ describe("with a nick that is taken", () => {
   });
 });
 
+// O-70
 describe("with TLS", () => {
   let server: Ngircd;
   let tls: { port: number; ca: string };

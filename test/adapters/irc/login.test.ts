@@ -11,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
+// O-70
 test("the bot logs in with SASL before it joins", async () => {
   await using bot = startBot(server, { account: "docker-ci", password: "pass-word" });
   await bot.inRooms();

@@ -67,6 +67,7 @@ describe("splitting", () => {
   });
 });
 
+// O-72: colours, which are optional
 describe("rendering", () => {
   const render = (tone: Parameters<typeof say>[0], facts: readonly string[], colours: boolean): string[] =>
     renderLines({ room: ci, to: undefined, priority: "notice", reply: say(tone, facts, "https://ci/1") }, colours);
@@ -90,7 +91,7 @@ describe("rendering", () => {
   });
 });
 
-describe("the wait before the next connection", () => {
+describe("the wait before the next connection (O-78)", () => {
   const longest = (outage: Parameters<typeof reconnectDelayMs>[0]): number =>
     reconnectDelayMs(outage, DEFAULT_TIMING, () => 1);
   test.each([

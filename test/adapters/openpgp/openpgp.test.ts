@@ -202,6 +202,7 @@ test("a key that expired, may not sign or was revoked does not sign; one that wi
   }
 });
 
+// O-175
 test("neither key nor passphrase is ever on a command line", async () => {
   const signer = await open({ gpgKey: fingerprint, passphrase: PASSPHRASE });
   const seen: string[] = [];

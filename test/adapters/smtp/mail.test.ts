@@ -62,6 +62,7 @@ const FAILED: Reply = {
 };
 
 describe("a failure", () => {
+  // O-75
   test("arrives encrypted and logged in, with subject, text and HTML of the same facts", async () => {
     const { parsed, secure, user, from, to } = await mailedOnce(FAILED);
     expect({ secure, user, from, to }).toEqual({
@@ -93,6 +94,7 @@ Log: https://ci.example.org/builds/43/log
     expect(html).not.toContain("rebuild 43");
   });
 
+  // O-75: List-Id
   test("is told from people's mail by programs", async () => {
     const { parsed, raw } = await mailedOnce(FAILED);
     expect(raw).toMatch(/^List-I[dD]: docker-ci <docker-ci\.ci\.example\.org>\r$/m);
@@ -101,6 +103,7 @@ Log: https://ci.example.org/builds/43/log
   });
 });
 
+// O-75: headers of threads
 describe("threads", () => {
   test("mails of one topic stand in one, whichever came first; a mail sent again is the same mail", async () => {
     const fixed = { ...FAILED, lines: [line("passed", ["docker-registry fixed by #45 in 2m51s"])] };

@@ -6,6 +6,7 @@ import { platformOf } from "../../../src/releases/publish/platform.ts";
 import { FORGE_TOKEN, startForge } from "../../support/forge-server.ts";
 import { openReleaseSite } from "../../support/release-site.ts";
 
+// O-99: what changed since the last one
 test("the forge gets a release with notes, in which a commit's title is text and calls nobody", async () => {
   await using forge = await startForge("github");
   await using site = await openReleaseSite(", forge_release: true", (text) =>

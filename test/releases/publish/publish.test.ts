@@ -74,6 +74,8 @@ test("what was tested is what is published, and people can check it: sha256sum -
   for (const name of ["SHA256SUMS", "manifest.json"]) {
     expect(await gpg.verify(path("key.asc"), path(`${name}.asc`), path(name))).toContain(gpg.fingerprint);
   }
+  // O-97: the key that signs is not among it.
+  expect([...served.values()].join("\n")).not.toContain("PRIVATE KEY");
   expect(served.get("docker-0.9.0.tgz")?.toString()).toBe(FILES["dist/docker-0.9.0.tgz"]);
   expect(Manifest.parse(JSON.parse(served.get("manifest.json")?.toString() ?? ""))).toMatchObject({
     project: "docker",
@@ -325,6 +327,7 @@ describe("a bucket that has its troubles", () => {
   });
 });
 
+// O-99: the lock
 test("of a project one is published at a time, also by two processes; !unlock lets another one go on", async () => {
   await using site = await openReleaseSite();
   const redis = site.records.redis.commands;
@@ -368,6 +371,7 @@ test("without a key there are sums and no signature", async () => {
   expect((await site.said()).at(-1)).toContain("sums verified");
 });
 
+// O-99
 test("a rollback moves latest to a version that is found good, and nothing else", async () => {
   await using site = await openReleaseSite();
   await site.published("0.8.1");
