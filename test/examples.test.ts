@@ -40,7 +40,7 @@ describe("hello", () => {
   });
 });
 
-test("docker-registry builds its binary beside its tests, also for a release", async () => {
+test("docker-registry builds its binary beside its tests, also for a release (O-22, O-58)", async () => {
   const file = join(EXAMPLES, "docker-registry", "project", ".docker-ci.yml");
   const pipeline = parsePipeline(await readFile(file, "utf8"));
   for (const event of ["chat", "release"] as const) {
@@ -52,6 +52,15 @@ test("docker-registry builds its binary beside its tests, also for a release", a
       { id: "binary", needs: ["image"], leftOut: undefined, step: { artifacts: ["dist/registry"] } },
     ]);
   }
+});
+
+test("docker builds its image, and runs its tests in it with their coverage (O-20, O-56)", async () => {
+  const text = await readFile(join(EXAMPLES, "docker", "project", ".docker-ci.yml"), "utf8");
+  const { steps } = planBuild(parsePipeline(text), { event: "push", branch: "main", onlySteps: undefined });
+  expect(steps).toMatchObject([
+    { id: "image", step: { kind: "build" } },
+    { id: "tests", needs: ["image"], step: { image: { step: "image" }, coverage: "coverage.out" } },
+  ]);
 });
 
 test("the configuration with every key is a valid one", async () => {

@@ -239,7 +239,7 @@ describe("/builds/:n/log (O-83)", () => {
 });
 
 describe("/healthz", () => {
-  test("is well while Redis answers, and says how the chats are", async () => {
+  test("is well while Redis answers, and says how the chats are (O-09)", async () => {
     await using site = await openSite();
     const { status, text } = await site.page("/healthz");
     expect([status, JSON.parse(text)]).toEqual([200, { status: "ok", version: "1.0.0", libera: "connected" }]);

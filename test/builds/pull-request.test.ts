@@ -105,7 +105,7 @@ describe("a pull request", () => {
   });
 
   // O-171
-  test("of an outsider keeps nothing, and is not privileged", () => {
+  test("of an outsider keeps nothing, and is not privileged (O-56)", () => {
     const build = buildOf({ untrusted: true });
     expect(inputsOf(build, PULL_REQUEST, projectOf(), "http://ci").cache).toEqual({
       write: "build 42",

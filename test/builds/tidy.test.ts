@@ -69,7 +69,7 @@ async function openWorkshop() {
 }
 
 // O-164, O-173: after a failure too
-test("when a build is over its containers, networks and checkout go, and those of others stay", async () => {
+test("when a build is over its containers, networks and checkout go, and those of others stay (O-50, O-53)", async () => {
   await using shop = await openWorkshop();
   const [over, running] = [await shop.begin(await shop.create()), await shop.begin(await shop.create())];
   await Promise.all([shop.litter(over), shop.litter(running)]);

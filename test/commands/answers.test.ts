@@ -39,7 +39,7 @@ async function ended(
 }
 
 describe("!build", () => {
-  test("answers with number, revision, place in line, expected time and link", async () => {
+  test("answers with number, revision, place in line, expected time and link (O-22, O-51)", async () => {
     await using records = await team();
     await ended(records, "docker-registry", passed(190));
     const talk = openTalk(records);
@@ -328,7 +328,7 @@ describe("who and what is here", () => {
     ]);
   });
 
-  test("!version says which, and since when", async () => {
+  test("!version says which, and since when (O-09)", async () => {
     await using records = await team();
     expect(await openTalk(records).ask("!version")).toEqual([
       `docker-ci 1.0.0 · Node ${process.versions.node} · up 2h05m · https://ci.example.org`,

@@ -19,7 +19,7 @@ function askedOf({ backups, redis, config, time, log }: BackupSite): AskedBackup
 const answers = async (site: BackupSite): Promise<string[]> =>
   (await saidTo(site, "libera/#dev")).filter((text) => text.startsWith("backup made") || text.startsWith("nothing"));
 
-test("!backup begins one, says when it is done, and !backups tells of it", async () => {
+test("!backup begins one, says when it is done, and !backups tells of it (O-24)", async () => {
   await using site = await openBackupSite(ROOM + ADMIN);
   await site.passed();
   await using asked = askedOf(site);

@@ -32,7 +32,7 @@ describe("no file at all", () => {
     });
   });
 
-  test("gets the examples; docker's tests mount file systems and need privileges", () => {
+  test("gets the examples; docker's tests mount file systems and need privileges (O-20)", () => {
     const repos = new Map(["hello", "docker-registry", "docker"].map((name) => [name, `/data/examples/${name}`]));
     const config = withExampleProjects(parse(""), repos);
     expect([...config.projects.values()].map(({ name, privileged }) => [name, privileged])).toEqual([
@@ -104,6 +104,32 @@ test("every key of the documentation is accepted", () => {
   });
 });
 
+test("each variable of the original is for one thing (O-11, O-12, O-14, O-15, O-16, O-17)", () => {
+  const text = FULL_CONFIG.replace("    password: $WEB_IRC_PWD", "    password: $IRC_PWD");
+  const names = Object.keys(FULL_ENVIRONMENT).filter((name) => FULL_ENVIRONMENT[name] === "hunter2");
+  const env = { ...FULL_ENVIRONMENT, ...Object.fromEntries([...names, "IRC_PWD"].map((name) => [name, `of ${name}`])) };
+  const { web, irc, redis, mail, releases, backup, projects } = parse(text, { ...env, BUILDBOT_PWD: "of-workers" });
+  const [release] = releases.values();
+  const [target] = backup?.targets ?? [];
+  const [registry] = projects.values();
+  expect([web.user, web.password?.reveal(), irc[0]?.password?.reveal()]).toEqual([
+    "ada",
+    "of WEB_IRC_PWD",
+    "of IRC_PWD",
+  ]);
+  expect(redis.kind === "url" && redis.url.reveal()).toContain("buildworker:of-workers@");
+  expect([mail?.user, mail?.password?.reveal(), mail?.to]).toEqual(["ada", "of SMTP_PWD", ["team@example.org"]]);
+  expect([release?.target.bucket, target?.bucket]).toEqual(["test.example.org", "backup-ci"]);
+  expect(
+    [release?.target.accessKey, release?.target.secretKey, release?.passphrase].map((secret) => secret?.reveal()),
+  ).toEqual(["of AWS_ACCESS_KEY", "of AWS_SECRET_KEY", "of GPG_PASSPHRASE"]);
+  expect([target?.accessKey, target?.secretKey].map((secret) => secret?.reveal())).toEqual([
+    "of BACKUP_AWS_ID",
+    "of BACKUP_AWS_SECRET",
+  ]);
+  expect(registry?.secrets.NPM_TOKEN?.reveal()).toBe("of NPM_TOKEN");
+});
+
 describe("values from the environment", () => {
   test.each([
     ["$NAME", "/srv/ci/value"],
@@ -145,7 +171,7 @@ describe("values from the environment", () => {
     expect(project(config, "a").pipeline?.steps[0]).toMatchObject({ script: "echo $HOME" });
   });
 
-  test("PORT, REDIS_URL and DOCKER_HOST stand in for keys that are not written", () => {
+  test("PORT, REDIS_URL and DOCKER_HOST stand in for keys that are not written (O-03)", () => {
     const env = { PORT: "9000", REDIS_URL: "redis://:pw@10.0.0.5/0", DOCKER_HOST: "tcp://10.0.0.6:2376" };
     expect(parse("", env)).toMatchObject({
       url: "http://localhost:9000",
@@ -161,6 +187,17 @@ describe("values from the environment", () => {
       'docker-ci.yml: listen: found "nonsense", allowed: a port such as 8000 (from the variable PORT)',
     ]);
   });
+});
+
+test("DEPLOYMENT is production, staging or local, and nothing else (O-10)", () => {
+  expect(["", "staging", "production"].map((DEPLOYMENT) => parse("", { DEPLOYMENT }).deployment)).toEqual([
+    "local",
+    "staging",
+    "production",
+  ]);
+  expect(problemsOf("", { DEPLOYMENT: "prod" })).toEqual([
+    'docker-ci.yml: deployment: found "prod", allowed: production, staging or local (from the variable DEPLOYMENT)',
+  ]);
 });
 
 describe("IRC", () => {

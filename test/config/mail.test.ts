@@ -9,7 +9,7 @@ function mailOf(keys: string): MailConfig | undefined {
 }
 
 // O-74, with "on: failed" below for every failed build
-test("mail is encrypted, and tells what changed, unless it is said otherwise", () => {
+test("mail is encrypted, and tells what changed, unless it is said otherwise (O-14)", () => {
   expect(mailOf("to: ops@example.org")).toMatchObject({
     port: 587,
     tls: "required",

@@ -17,7 +17,7 @@ export function runtimeContract(what: string, connect: () => ContainerRuntime): 
     });
     afterEach(async () => await corner[Symbol.asyncDispose]());
 
-    it("tells how a command ended, when, and all that it printed", async () => {
+    it("tells how a command ended, when, and all that it printed (O-61)", async () => {
       const before = Date.now();
       const container = await corner.runtime.start(corner.spec("echo out; echo err >&2; printf end; exit 3"), never);
       const { stdout, stderr } = await readOutput(container);
@@ -39,7 +39,7 @@ export function runtimeContract(what: string, connect: () => ContainerRuntime): 
       expect(stdout.toString()).toBe("a=b c 12:34 /tmp\n");
     });
 
-    it("keeps a container to few powers, and gives them up where a project says so", async () => {
+    it("keeps a container to few powers, and gives them up where a project says so (O-56)", async () => {
       const line = "grep -E 'CapEff|NoNewPrivs' /proc/self/status | tr -d '\\t'; ls /dev | wc -l";
       const careful = await readOutput(await corner.runtime.start(corner.spec(line), never));
       const privileged = await readOutput(await corner.runtime.start(corner.spec(line, { privileged: true }), never));

@@ -63,7 +63,7 @@ async function dataFolder(): Promise<AsyncDisposable & { readonly path: string; 
 }
 
 describe("the image", () => {
-  it("is small, belongs to nobody special and says what it is", async () => {
+  it("is small, belongs to nobody special and says what it is (O-09)", async () => {
     const [made, base] = await Promise.all([inspect(image), inspect(BASE_IMAGE)]);
     expect(made.Size - base.Size).toBeLessThan(250 * MIB);
     expect(made.Config.User).toBe("1000:1000");

@@ -20,7 +20,7 @@ matrix: { NODE: [20, 22] }
 const PLAN = planBuild(PIPELINE, { branch: "main", event: "push", onlySteps: undefined });
 const RECORDED = recordPlan(PLAN, { projectEnv: ["CGO_ENABLED"], secrets: ["NPM_TOKEN"] });
 
-test("has what each step is run with, as its lane has it", () => {
+test("has what each step is run with, as its lane has it (O-26, O-52)", () => {
   expect(RECORDED).toMatchObject({ isParallel: true, projectEnv: ["CGO_ENABLED"], secrets: ["NPM_TOKEN"] });
   expect(RECORDED.steps.slice(3)).toEqual([
     {
@@ -67,7 +67,7 @@ test("comes back from JSON as it was, and nothing else does", () => {
   expect(RecordedPlan.safeParse({ ...RECORDED, more: 1 }).success).toBe(false);
 });
 
-test("is kept beside the record, which goes on as before", async () => {
+test("is kept beside the record, which goes on as before (O-52)", async () => {
   await using records = await openRecords();
   const build = await records.create();
   expect(await records.store.plan(build.number)).toBeUndefined();

@@ -80,7 +80,7 @@ describe("side by side", () => {
     expect(most).toBe(2);
   });
 
-  test("a secret is an environment variable, and nowhere in the log", async () => {
+  test("a secret is an environment variable, and nowhere in the log (O-17, O-57)", async () => {
     await using bench = await openWorkbench();
     const secret = "open sesame & more";
     const pipeline = steps(

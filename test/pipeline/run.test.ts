@@ -12,7 +12,7 @@ import { waitFor } from "../support/wait-for.ts";
 import { LIMITS, openWorkbench, PROJECT, step, steps } from "../support/workbench.ts";
 
 describe("steps", () => {
-  test("run one after the other, and the log tells of each: its place, its commands, its output, its end", async () => {
+  test("run one after the other, and the log tells of each: its place, its commands, its output, its end (O-26)", async () => {
     await using bench = await openWorkbench();
     const results = await bench.run(steps(step("echo one", "", "first"), step("printf end", "", "second")));
     expect(results.map(({ name, kind, state, exitCode }) => [name, kind, state, exitCode])).toEqual([
@@ -93,6 +93,7 @@ describe("steps", () => {
 });
 
 describe("images", () => {
+  // O-58: two images, the second made from the first, and tests in either.
   test.each(["buildkit", "classic"] as const)("a Dockerfile may say FROM an earlier step (%s)", async (builder) => {
     await using bench = await openWorkbench({
       Dockerfile: `FROM ${BASE_IMAGE}\nRUN echo "made here" > /made\nCMD ["cat", "/made"]\n`,
@@ -167,7 +168,7 @@ describe("images", () => {
 describe("limits", () => {
   const hungry = "node -e 'const a=[]; for(;;) a.push(Buffer.alloc(1e7, 1))'";
 
-  test("exit 137 says who killed it: the memory limit, the program itself, or the time limit, within ten seconds", async () => {
+  test("exit 137 says who killed it: the memory limit, the program itself, or the time limit, within ten seconds (O-27)", async () => {
     await using bench = await openWorkbench();
     const deaf = "trap '' TERM; echo here; while :; do sleep 1; done";
     const results = await bench.run(
@@ -193,7 +194,7 @@ describe("limits", () => {
     ]);
   });
 
-  test("the build's own time counts where it is nearer, for a step and for an image", async () => {
+  test("the build's own time counts where it is nearer, for a step and for an image (O-27)", async () => {
     await using bench = await openWorkbench({ Dockerfile: `FROM ${BASE_IMAGE}\nRUN sleep 60\n` });
     const pipeline = steps(step("sleep 60", "allow_failure: true, timeout: 1m"), "- { name: image, build: . }");
     const before = Date.now();
@@ -226,7 +227,7 @@ describe("limits", () => {
 
 describe("what a step's container may do", () => {
   // O-171: also no socket of the Engine
-  test("no privileges, few capabilities, no new ones, no docker socket, no network where there shall be none", async () => {
+  test("no privileges, few capabilities, no new ones, no docker socket, no network where there shall be none (O-03, O-50)", async () => {
     await using bench = await openWorkbench();
     const probe = [
       "grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\t'",
@@ -251,7 +252,7 @@ describe("what a step's container may do", () => {
     ]);
   });
 
-  test("/data is there, empty, and writable by the image's own user, whoever that is", async () => {
+  test("/data is there, empty, and writable by the image's own user, whoever that is (O-50)", async () => {
     await using bench = await openWorkbench({ Dockerfile: `FROM ${BASE_IMAGE}\nUSER 1234:1234\n` });
     await bench.run(
       steps(

@@ -85,6 +85,7 @@ describe("a step's image", () => {
       "[{name: a, build: .}, {name: b, build: x}, {name: c, image: a}]",
       { kind: "step", step: "a" },
     ],
+    // O-59: not docker-ci's own image, and a digest where it is to be pinned.
     ["any reference", "[{name: a, image: 'registry.example.org:5000/x/y:1@sha256:aa'}]", { kind: "reference" }],
     [
       "a reference named like a run step",
@@ -96,7 +97,7 @@ describe("a step's image", () => {
   });
 });
 
-test("without a file the Dockerfile is built and its own command is the test", () => {
+test("without a file the Dockerfile is built and its own command is the test (O-25)", () => {
   expect(defaultPipeline(true)?.steps).toMatchObject([
     { kind: "build", name: "image", context: ".", dockerfile: "Dockerfile" },
     { kind: "run", name: "tests", script: undefined, image: { kind: "step", step: "image" } },

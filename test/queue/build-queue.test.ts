@@ -65,7 +65,7 @@ describe("a queued build", () => {
     expect(records.entries(40)).toEqual([]);
   });
 
-  test("more than a worker can take wait for their turn, in order", async () => {
+  test("more than a worker can take wait for their turn, in order (O-28)", async () => {
     await using records = await openRecords();
     for (let count = 0; count < 5; count += 1) await records.queue.add(await records.create());
     let most = 0;

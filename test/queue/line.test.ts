@@ -96,7 +96,7 @@ describe("priorities", () => {
 });
 
 describe("max and groups", () => {
-  test("of a project no more than max run, while others go past it", async () => {
+  test("of a project no more than max run, while others go past it (O-28)", async () => {
     await using records = await openRecords();
     for (const project of ["hello", "hello", "hello", "docker"]) await wait(records, "person", { project });
     const rules = limits({ hello: { max: 2 } });
@@ -108,7 +108,7 @@ describe("max and groups", () => {
     expect(await drain(records, rules, 9)).toEqual([3]);
   });
 
-  test("a group's builds run one at a time, in the order of asking, whoever asked", async () => {
+  test("a group's builds run one at a time, in the order of asking, whoever asked (O-28)", async () => {
     await using records = await openRecords();
     await wait(records, "night", { project: "hello" });
     await wait(records, "person", { project: "docker" });

@@ -18,7 +18,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 describe("the embedded Redis", () => {
-  test("keeps every write before it answers, never evicts, and is open to its owner alone", async () => {
+  test("keeps every write before it answers, never evicts, and is open to its owner alone (O-07)", async () => {
     await using server = await openRedis();
     const { commands } = server.redis;
     const settings = await Promise.all(
@@ -37,7 +37,7 @@ describe("the embedded Redis", () => {
     expect(server.redis.warnings).toEqual([]);
   });
 
-  test("stops with its owner, keeps what it had for the next start, and says nothing of trouble", async () => {
+  test("stops with its owner, keeps what it had for the next start, and says nothing of trouble (O-07)", async () => {
     await using server = await openRedis();
     await server.redis.commands.set("build", "42");
     const pid = await server.pid();

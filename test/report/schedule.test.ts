@@ -64,7 +64,7 @@ async function pass(records: Records, clock: ReturnType<typeof settable>, hours:
 
 // O-110: docker-ci's own schedule
 describe("each time it is due", () => {
-  test("over a week in which the clocks are put back, it is put up once a day for everybody, at eight o'clock there", async () => {
+  test("over a week in which the clocks are put back, it is put up once a day for everybody, at eight o'clock there (O-06, O-19)", async () => {
     await using records = await openRecords(withMail("Europe/Berlin"));
     await pass(records, settable("2026-10-22T12:00:00Z"), 7 * 24);
     const expected = [
@@ -97,7 +97,7 @@ describe("each time it is due", () => {
     expect(await put(records)).toEqual(expected);
   });
 
-  test("it says what ended before that moment, for the mail's day", async () => {
+  test("it says what ended before that moment, for the mail's day (O-19)", async () => {
     await using records = await openRecords(withMail("Etc/UTC"));
     const clock = settable("2026-03-01T11:00:00Z");
     const build = await records.begin(await records.create("hello"), 3_700);

@@ -64,7 +64,7 @@ async function withOut(entries: readonly Entry[], exitCode = 0) {
 }
 
 describe("from a real container", () => {
-  test("reports, coverage pages and artifacts, in the working directory and under /data", async () => {
+  test("reports, coverage pages and artifacts, in the working directory and under /data (O-50)", async () => {
     await using corner = openCorner();
     await using desk = await openDesk();
     const container = await corner.runtime.start(
@@ -107,7 +107,7 @@ describe("from a real container", () => {
     expect((await stat(join(desk.path, "artifacts/1/dist"))).mode & 0o777).toBe(0o700);
   });
 
-  test("JUnit and lcov, cut off or not, by the readers of this program", async () => {
+  test("JUnit and lcov, cut off or not, by the readers of this program (O-64)", async () => {
     await using corner = openCorner();
     await using desk = await openDesk({ parsers: REPORT_PARSERS, repositoryFiles: new Set(["src/a.js"]) });
     const container = await corner.runtime.start(

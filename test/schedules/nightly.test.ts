@@ -88,7 +88,7 @@ describe("over a year, with two processes that forget everything between two loo
     ["Europe/Berlin", "0 7 * * *", "07:00"],
     ["America/Los_Angeles", "30 2 * * *", "02:30"],
     ["America/Los_Angeles", "30 1 * * *", "01:30"],
-  ])("in %s, %s comes once on every day", { timeout: 120_000 }, async (timezone, at, time) => {
+  ])("in %s, %s comes once on every day (O-06)", { timeout: 120_000 }, async (timezone, at, time) => {
     const nightly = `{ name: night, at: "${at}", timezone: ${timezone}, projects: hello, unchanged: run }`;
     await using records = await openRecords(config("", `schedules: [${nightly}]`));
     const clock = settable("2026-01-01T12:10:00Z");

@@ -18,7 +18,7 @@ describe("commands on a pipe", () => {
     expect(status).toBe(0);
   });
 
-  test("one that passes and one with a failing test: both results, and exit status 1", async () => {
+  test("one that passes and one with a failing test: both results, and exit status 1 (O-61)", async () => {
     await using site = await openSite(undefined);
     const { status, stdout } = await site.run(["start"], "!build hello\n!build hello broken\n").ended;
 

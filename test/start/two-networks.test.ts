@@ -13,7 +13,7 @@ const PASSES = "steps: [{ name: tests, image: docker-ci/base, run: 'echo fine' }
 const FAILS = "steps: [{ name: tests, image: docker-ci/base, run: 'echo broken; exit 1' }]\n";
 const WAITS = "steps: [{ name: tests, image: docker-ci/base, run: [echo waiting, sleep 300] }]\n";
 
-/** Both servers, a person on IRC, and docker-ci between them, with two projects. */
+/** Both servers, a person on IRC, and docker-ci between them, with two projects by configuration alone (O-25). */
 async function openTeam() {
   const repository = await temporaryFolder();
   const slow = await temporaryFolder();

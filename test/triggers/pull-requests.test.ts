@@ -44,7 +44,7 @@ const WAITS = { kind: "waits", reason: "PR#12 waits for !ok-to-test PR#12" };
 
 describe("a pull request of somebody who may push", () => {
   // O-160
-  test("is built at its head, with its own base beside it, and is trusted (O-47, O-55)", async () => {
+  test("is built at its head, with its own base beside it, and is trusted (O-21, O-47, O-55)", async () => {
     const { git, commit } = scene.repository;
     await git("checkout", "-q", "-b", "release/1.0");
     const release = await commit("a fix for 1.0", {});
@@ -60,7 +60,7 @@ describe("a pull request of somebody who may push", () => {
     expect((await scene.all())[0]?.untrusted).toBeUndefined();
   });
 
-  test("is built once for a head, and a new head takes its place in the line", async () => {
+  test("is built once for a head, and a new head takes its place in the line (O-34)", async () => {
     const pull = scene.pullOf(12, head, { isTrusted: true });
     for (const id of ["d1", "d1", "d2"]) {
       expect(await scene.triggers.take(pull, id)).toEqual({ kind: "built", builds: [1] });

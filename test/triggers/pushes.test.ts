@@ -16,7 +16,7 @@ afterEach(async () => scene[Symbol.asyncDispose]());
 
 describe("a push", () => {
   // O-160
-  test("builds exactly what was pushed, though the branch has moved on, under the branch's name (O-43)", async () => {
+  test("builds exactly what was pushed, though the branch has moved on, under the branch's name (O-31, O-43)", async () => {
     const second = await scene.repository.commit("second", { "a.go": "2\n" });
     await scene.repository.commit("third", { "a.go": "3\n" });
     const push = scene.pushOf(second, { before: Sha.parse(first) });
@@ -66,7 +66,7 @@ describe("a push", () => {
     expect(await scene.builds()).toHaveLength(1);
   });
 
-  test("takes the older one's build out of the line and leaves what runs, and other branches (O-45)", async () => {
+  test("takes the older one's build out of the line and leaves what runs, and other branches (O-34, O-45)", async () => {
     const second = await scene.repository.commit("second", {});
     const third = await scene.repository.commit("third", {});
     await scene.repository.git("branch", "feature/x", first);
@@ -217,7 +217,7 @@ describe("what is not built", () => {
     ]);
   });
 
-  test("branches that branches: does not name; the project's own is always built", async () => {
+  test("branches that branches: does not name; the project's own is always built (O-31)", async () => {
     await open({ branches: ["release/*"] });
     await scene.repository.git("branch", "feature/x");
     const taken = ["main", "release/1.0", "feature/x"].map((name) =>
@@ -266,7 +266,7 @@ test("of 500 pushes at once each branch's newest is built, and nothing else wait
 }, 60_000);
 
 describe("debounce", () => {
-  test("waits for the last of several pushes, over a restart", async () => {
+  test("waits for the last of several pushes, over a restart (O-31)", async () => {
     await open({ debounce: "10s", paths: ["src/**"] });
     const second = await scene.repository.commit("second", {});
     expect(await scene.triggers.take(scene.pushOf(first, { files: ["src/a.go"] }), "d1")).toMatchObject({

@@ -242,7 +242,7 @@ describe("a build", () => {
     expect((await api.call("/api/builds/1")).body).toMatchObject({ state: "failed", conflicts });
   });
 
-  test("is all that is kept of it, but for what may be secret", async () => {
+  test("is all that is kept of it, but for what may be secret (O-26)", async () => {
     await using api = await openApi();
     await api.end(await api.begin(await api.create("hello", { params: { KEY: "hunter2" } })), {
       kind: "failed",

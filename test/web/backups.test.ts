@@ -7,7 +7,7 @@ import { webDeps } from "../support/web-deps.ts";
 
 const NONE: BackupsState = { backups: [], progress: undefined, trouble: undefined };
 
-test("/backups says what there is, where, when it was proven, and what is wrong", async () => {
+test("/backups says what there is, where, when it was proven, and what is wrong (O-24)", async () => {
   await using records = await openRecords();
   const show = async (state: BackupsState): Promise<{ html: string; text: string }> => {
     const app = createWeb(webDeps(records, { backups: async () => state }));

@@ -285,7 +285,7 @@ test("while Redis is away, a webhook is told to come again", async () => {
 });
 
 // O-170: the second port is no second site
-test("a listener of its own shows webhooks and nothing else", async () => {
+test("a listener of its own shows webhooks and nothing else (O-02)", async () => {
   const site = await openSite();
   const hooks = { read, inbox: { put: async () => "written" as const } };
   const app = createHookSite({ ...webDeps(site), hooks });

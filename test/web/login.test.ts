@@ -82,7 +82,7 @@ describe("who somebody is", () => {
   });
 
   // O-82
-  test("the web user is whom people: says, with that person's roles", async () => {
+  test("the web user is whom people: says, with that person's roles (O-11)", async () => {
     await using site = await openSite(
       "web: { user: ci, password: x }\npeople: { bob: { web: ci, roles: approver } }\n",
     );

@@ -97,7 +97,7 @@ describe("with those rights", () => {
 
 // O-176: one password, which is given, and no short one
 describe("docker-ci redis-acl", () => {
-  test("prints a command, or a line of an aclfile, with the password's hash alone", () => {
+  test("prints a command, or a line of an aclfile, with the password's hash alone (O-12)", () => {
     const said: string[] = [];
     redisAcl(WORKER_PASSWORD, false, (text) => said.push(text));
     redisAcl(WORKER_PASSWORD, true, (text) => said.push(text));

@@ -152,7 +152,7 @@ describe("to the page", () => {
     expect(second.attempt).toBe(2);
   });
 
-  test("a token is one worker's, for its own builds; one that was revoked or guessed is none", async () => {
+  test("a token is one worker's, for its own builds; one that was revoked or guessed is none (O-12)", async () => {
     await using scene = await openScene();
     const { redis } = scene.records;
     const build = await scene.begin();

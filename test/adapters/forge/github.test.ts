@@ -51,7 +51,7 @@ describe("GitHub's own examples", () => {
     });
   });
 
-  test("a pull request with everything that is known of it (O-41)", async () => {
+  test("a pull request with everything that is known of it (O-32, O-41)", async () => {
     const opened = (await examples()).find(
       ({ name, payload }) => name === "pull_request" && payload.action === "opened",
     );
@@ -101,7 +101,7 @@ describe("GitHub's own examples", () => {
 describe("a push", () => {
   const pushed = (changes: Record<string, unknown>) => read(fromGithub("push", githubPush(changes)));
 
-  test("is one of every project that is built from the repository (O-43)", () => {
+  test("is one of every project that is built from the repository (O-31, O-32, O-43)", () => {
     const sent = fromGithub("push", githubPush(), { "x-github-delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958" });
     const change = {
       kind: "push",
@@ -157,7 +157,7 @@ describe("a push", () => {
     expect(pushed(changes)).toEqual({ kind: "nothing", reason });
   });
 
-  test("of a repository that no project has is refused", () => {
+  test("of a repository that no project has is refused (O-32)", () => {
     expect(pushed({ repository: { full_name: "octo-team/oth\u001ber" } })).toEqual({
       kind: "refused",
       status: 404,

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 // O-70
-test("the bot logs in with SASL before it joins", async () => {
+test("the bot logs in with SASL before it joins (O-11)", async () => {
   await using bot = startBot(server, { account: "docker-ci", password: "pass-word" });
   await bot.inRooms();
   await using ada = await connectPerson(server, "ada");

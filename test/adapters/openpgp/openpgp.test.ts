@@ -203,7 +203,7 @@ test("a key that expired, may not sign or was revoked does not sign; one that wi
 });
 
 // O-175
-test("neither key nor passphrase is ever on a command line", async () => {
+test("neither key nor passphrase is ever on a command line (O-15)", async () => {
   const signer = await open({ gpgKey: fingerprint, passphrase: PASSPHRASE });
   const seen: string[] = [];
   const slow = Readable.from(

@@ -61,7 +61,7 @@ describe("a revision", () => {
     const address = () =>
       ({ "a path": repository.path, "git://": daemon.address, "http://": http.address })[where] ?? "";
 
-    it("is found by branch, by tag, by commit, and by the beginning of a commit", async () => {
+    it("is found by branch, by tag, by commit, and by the beginning of a commit (O-51)", async () => {
       const names = ["main", "feature/x", "v1", "v2", second, first.slice(0, 10), "HEAD"];
       const found = [];
       for (const name of names) {

@@ -64,7 +64,7 @@ async function publishNight(site: ReleaseSite, nights: Nights, iso: string) {
   return await site.over(look.release);
 }
 
-test("a night is published once, from what passed, to its own bucket and pointer, without approvals (O-90, O-92)", async () => {
+test("a night is published once, from what passed, to its own bucket and pointer, without approvals (O-23, O-90, O-92)", async () => {
   await using site = await openReleaseSite(NIGHTLY, (text) => `timezone: Etc/UTC\n${text}`);
   const nights = nightsAt(site);
   expect(await nights.at("2026-11-21T12:00:00Z")).toBeUndefined();

@@ -102,7 +102,7 @@ test("what was tested is what is published, and people can check it: sha256sum -
   ]);
 });
 
-test("the build is of the revision that was agreed to, with an event of its own, and asked for once", async () => {
+test("the build is of the revision that was agreed to, with an event of its own, and asked for once (O-57)", async () => {
   await using site = await openReleaseSite();
   await site.published("0.9.0");
   const [build, ...others] = await site.records.builds.latest(10);

@@ -71,13 +71,15 @@ const blocks = ({ html }: Seen): number[] =>
   [...html.matchAll(/class="block[^>]*><a href="\/builds\/(\d+)"/g)].map(([, number]) => Number(number));
 
 describe("/waterfall", () => {
-  test("has a column for each project, a block for each build with its sign, word and length, and the changes with who made them", async () => {
+  test("has a column for each project, a block for each build with its sign, word and length, and the changes with who made them (O-08, O-09)", async () => {
     await using site = await openSite();
     await built(site, "hello", { kind: "passed", ...minutes(62, 60) }, { author: "eve", sha: "9" });
     await built(site, "docker", { kind: "failed", ...minutes(20, 18.8), reason: "step tests, exit 1" });
     const seen = await site.look("/waterfall");
     expect([seen.status, seen.title]).toEqual([200, "✘ waterfall: docker did not pass"]);
     expect(seen.html).toMatch(/<th scope="col"[^>]*><a href="\/projects\/docker">docker<\/a>/);
+    expect(seen.html).toContain('<a href="/waterfall" aria-current="page">Waterfall</a>');
+    expect(seen.text).toMatch(/ docker-ci 1\.0\.0 $/);
     expect(blocks(seen)).toEqual([2, 1]);
     expect(seen.text).toContain("#2 ✘ failed step tests, exit 1 · 1m12s");
     expect(seen.text).toContain("nothing ran for 40m");
