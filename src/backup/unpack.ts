@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
+import { constants, createGunzip } from "node:zlib";
 import { extract } from "tar-stream";
 import { describeError, RuntimeError } from "../errors.ts";
 import { decryptIfNeeded } from "./encryption.ts";
@@ -36,11 +36,13 @@ export async function unpack(
   options: UnpackOptions,
 ): Promise<Unpacked> {
   const { passphrase, signal } = options;
-  const plain = checkSeal(decryptIfNeeded(source, passphrase));
+  const faults: unknown[] = [];
+  // What the end lacks is told behind what the beginning says: that of a newer version may be sealed otherwise.
+  const plain = endingQuietly(checkSeal(decryptIfNeeded(source, passphrase)), (fault) => faults.push(fault));
   const tar = extract();
   const feeding = pipeline(
     Readable.from(plain, { objectMode: true, highWaterMark: 1 }),
-    createGunzip({ chunkSize: 64 * 1024 }),
+    createGunzip({ chunkSize: 64 * 1024, finishFlush: constants.Z_SYNC_FLUSH }),
     tar,
     {
       signal,
@@ -49,14 +51,13 @@ export async function unpack(
   // Awaited below, after what is read of it.
   feeding.catch(() => undefined);
   let read: Unpacked | undefined;
-  const faults: unknown[] = [];
   try {
     read = await readEntries(tar, folder, options);
   } catch (error) {
     faults.push(error);
     tar.destroy();
   }
-  await feeding.catch((error: unknown) => faults.unshift(error));
+  await feeding.catch((error: unknown) => faults.push(error));
   signal.throwIfAborted();
   if (faults.length > 0) throw worst(faults);
   if (read === undefined) throw new RuntimeError("it is not a backup of docker-ci", { retryable: false });
@@ -65,6 +66,18 @@ export async function unpack(
 
 export function unpackFile(path: string, folder: string, options: UnpackOptions): Promise<Unpacked> {
   return unpack(createReadStream(path, { highWaterMark: 256 * 1024 }), folder, options);
+}
+
+/** Ends where it fails, and tells of it. */
+async function* endingQuietly<T>(
+  source: AsyncIterable<T>,
+  told: (fault: unknown) => void,
+): AsyncGenerator<T, void, undefined> {
+  try {
+    yield* source;
+  } catch (error) {
+    told(error);
+  }
 }
 
 /** Whatever else is wrong with it: this version cannot tell. */
