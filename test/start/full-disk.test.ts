@@ -98,8 +98,16 @@ steps:
     30_000,
   );
   await waitFor("the second to pass", () => ada.lines.some((line) => line.includes("ada: ✔ p #2 passed")));
-  ada.say(CHANNEL, "!queue");
-  await ada.hear(/1\. p #3 .* · big-1 takes nothing: \S+ MiB of 200 MiB are free on the disk of the data folder/);
+  // A worker tells of itself every five seconds, and later on a machine that is busy.
+  await waitFor(
+    "!queue to say why",
+    () => {
+      ada.say(CHANNEL, "!queue");
+      const why = /1\. p #3 .* · big-1 takes nothing: \S+ MiB of 200 MiB are free on the disk of the data folder/;
+      return ada.hear(why, 3_000);
+    },
+    { timeoutMs: 30_000 },
+  );
   expect(await disk.freeBytes()).toBeGreaterThan(50 * MIB);
   expect((await fetch(`${site.url}/healthz`)).ok).toBe(true);
 

@@ -28,7 +28,9 @@ describe.each(["classic", "buildkit"] as const)("an image built by %s", (builder
     const { result, text } = await build(lines, { args: { WHO: "w\u00f6rld" } }, { f: "content" });
     expect(result.kind).toBe("built");
     expect(text).toContain(`RUN echo "he"llo`);
-    expect(text).toContain("hello w\u00f6rld\npartly\nno newline");
+    // What another step says meanwhile may stand between its lines.
+    const printed = text.split("\n").filter((each) => !each.startsWith("#"));
+    expect(printed.join("\n")).toContain("hello w\u00f6rld\npartly\nno newline");
     const image = `${corner.name("image")}:latest`;
     expect(result).toEqual({ kind: "built", imageId: await corner.runtime.imageId(image) });
     const container = await corner.runtime.start(corner.spec("cat /f", { image }), never);
