@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import { openS3 } from "../../adapters/s3/index.ts";
 import type { Build, FinalState } from "../../src/builds/build.ts";
 import { isFinished } from "../../src/builds/build.ts";
 import { resultLine } from "../../src/builds/describe.ts";
@@ -14,9 +14,10 @@ import { type Delivery, openDelivery } from "../../src/delivery/delivery.ts";
 import { type Depot, SupersededError } from "../../src/delivery/depot.ts";
 import { httpDepot } from "../../src/delivery/http-depot.ts";
 import { makeWorkerToken, revokeWorkerToken } from "../../src/delivery/worker-tokens.ts";
-import type { ObjectStore, StoredObject } from "../../src/object-store.ts";
 import { capturedLog } from "../support/captured-log.ts";
 import { ago, clock, openRecords, type Records } from "../support/records.ts";
+import { testBucket } from "../support/s3-bucket.ts";
+import { startS3 } from "../support/s3-server.ts";
 import { serveWeb } from "../support/served-web.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -222,8 +223,12 @@ describe("by a bucket", () => {
     await using scene = await openScene();
     const { records } = scene;
     const build = await scene.begin();
-    const objects = memoryStore();
-    const delivery = scene.deliver(bucketDepot("s3://ci-files", async () => objects));
+    await using s3 = await startS3({ buckets: ["ci-files"] });
+    // The worker's and the bot's: each has its own way to the bucket.
+    const open = () => openS3(testBucket(s3, "ci-files"));
+    await using theirs = open();
+    await using ours = open();
+    const delivery = scene.deliver(bucketDepot("s3://ci-files", async () => theirs));
     expect(await delivery.deliver(build, never)).toBeUndefined();
     const over = await records.end(build, PASSED);
     await delivery.settle(over);
@@ -232,7 +237,7 @@ describe("by a bucket", () => {
       instance: "of-the-bot",
       store: records.store,
       log: records.log,
-      open: async () => objects,
+      open: async () => ours,
     });
     await Promise.all([bring(1, "log"), bring(1, "log")]);
     expect(await textOf(records.dataDir, "logs/1.log.gz")).toBe("the log");
@@ -244,41 +249,3 @@ describe("by a bucket", () => {
     await bring(99, "log");
   });
 });
-
-/** A bucket in memory. */
-function memoryStore(): ObjectStore {
-  const kept = new Map<string, Buffer>();
-  const describe = (key: string, content: Buffer): StoredObject => ({
-    key,
-    bytes: content.length,
-    etag: "x",
-    modifiedAt: clock.now(),
-  });
-  return {
-    name: "s3://ci-files",
-    async put(key, content) {
-      const bytes = Buffer.isBuffer(content) ? content : await buffer(content);
-      kept.set(key, bytes);
-      return describe(key, bytes);
-    },
-    async get(key) {
-      const content = kept.get(key);
-      const { Readable } = await import("node:stream");
-      return content && { ...describe(key, content), content: Readable.from([content]) };
-    },
-    head: async (key) => {
-      const content = kept.get(key);
-      return content && describe(key, content);
-    },
-    async *list(prefix) {
-      for (const [key, content] of kept) if (key.startsWith(prefix)) yield describe(key, content);
-    },
-    copy: async () => undefined,
-    remove: async (key) => void kept.delete(key),
-    probe: async () => undefined,
-    abandonUploads: async () => 0,
-    async [Symbol.asyncDispose]() {
-      kept.clear();
-    },
-  };
-}
