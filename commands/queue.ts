@@ -45,7 +45,9 @@ export const queue = defineCommand({
 
 /** What holds it first, then when it begins, where either is known. */
 function whatItWaitsFor({ waitsFor, before = 0, ...place }: Partial<Forecast>, slots: number, told: Told): string[] {
-  if (slots === 0 && waitsFor?.kind !== "paused" && waitsFor?.kind !== "worker") return ["waits for a worker"];
+  // Of those that nobody works for, what is known of the reason says more.
+  const saysMore = waitsFor?.kind === "paused" || waitsFor?.kind === "worker" || waitsFor?.kind === "held";
+  if (slots === 0 && !saysMore) return ["waits for a worker"];
   const begins = beginsPhrase(place);
   if (waitsFor !== undefined) return [waitsPhrase(waitsFor, told), begins];
   if (begins !== "") return [begins];
