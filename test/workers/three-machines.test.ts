@@ -92,10 +92,17 @@ test(
     const over = await Promise.all(numbers.map((number) => bot.over(number, 300_000)));
     expect(over.map(({ state }) => state)).toEqual(numbers.map(() => "passed"));
     for (const number of numbers) {
-      const text = await waitFor(`the log of #${number}`, async () => {
-        const log = await bot.log(number);
-        return log.ok ? log.text() : undefined;
-      });
+      // What a worker could not deliver while it was cut off comes when it is back.
+      let text = "";
+      await waitFor(
+        `the log of #${number}`,
+        async () => {
+          const log = await bot.log(number);
+          text = log.ok ? await log.text() : "";
+          return text.includes("── passed in");
+        },
+        { timeoutMs: 60_000, seen: () => text },
+      );
       // One that was killed between its last line and the record's end says it twice, and goes on in the same log.
       expect(text.trimEnd().split("\n").at(-1), text).toMatch(/^── passed in/);
       expect(text.match(/^── hello #/gm), text).toHaveLength(1);
