@@ -10,8 +10,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ["default", "./test/support/closing-line.ts"],
-    // Real servers, engines and browsers on two cores: under CI one that fails is run once more, and named at the end when it passes then.
-    retry: process.env.CI === "true" ? 1 : 0,
     // Under CI nothing may be left out: an `it.only` fails the run.
     allowOnly: process.env.CI !== "true",
   },
