@@ -46,7 +46,16 @@ export class LogView {
     this.element.append(this.#space);
     this.element.addEventListener("scroll", () => this.draw(), { passive: true });
     // A person scrolls with these; the page itself does too, which must not count.
-    for (const name of ["wheel", "touchmove", "keydown", "pointerdown"] as const) {
+    // Away from the end counts at once: before it has scrolled, the next lines would take it back to where it was.
+    this.element.addEventListener(
+      "wheel",
+      ({ deltaY }) => {
+        if (deltaY < 0 && this.element.scrollHeight > this.element.clientHeight) heldBack(false);
+        else requestAnimationFrame(() => heldBack(this.#isAtEnd()));
+      },
+      { passive: true },
+    );
+    for (const name of ["touchmove", "keydown", "pointerdown"] as const) {
       this.element.addEventListener(name, () => requestAnimationFrame(() => heldBack(this.#isAtEnd())), {
         passive: true,
       });
