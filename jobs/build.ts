@@ -8,11 +8,12 @@ import { BuildAtWork, Overtaken } from "../src/builds/build-at-work.ts";
 import { BuildLog } from "../src/builds/build-log.ts";
 import { quotedTitle, revisionName } from "../src/builds/describe.ts";
 import { inputsOf, maskOf } from "../src/builds/inputs.ts";
+import { watchLeftovers } from "../src/builds/leftovers.ts";
 import { logsFolder } from "../src/builds/log-files.ts";
 import { coverageFolder, runOfBuild } from "../src/builds/pipeline-of-build.ts";
 import { eventOf, lookUp, pullRequestName, targetBranch, unknownRef } from "../src/builds/pull-request.ts";
 import { clearAttempt, clearKept, leaveToOther } from "../src/builds/take-over.ts";
-import { sweepLeftovers, tidyUp, treeFile, type Workshop } from "../src/builds/tidy.ts";
+import { tidyUp, treeFile, type Workshop } from "../src/builds/tidy.ts";
 import { type Clock, systemClock } from "../src/clock.ts";
 import type { Project } from "../src/config.ts";
 import { SupersededError } from "../src/delivery/depot.ts";
@@ -80,21 +81,29 @@ class Unmergeable extends Unbuildable {
 /** Runs builds to their end, or as far as this process lives; never throws for what a build may do. */
 export function createBuildRunner(parts: WorkerParts): BuildRunner {
   const scene: Scene = { ...parts, runtime: parts.engine.runtime, clock: systemClock };
+  const leftovers = watchLeftovers(scene);
   const tidying = new Set<Promise<void>>();
   return {
     async run(number, lost) {
-      const outcome = await runBuild(scene, number, lost);
+      const release = await leftovers.hold(number);
+      const outcome = await runBuild(scene, number, lost).catch((error: unknown) => {
+        release();
+        throw error;
+      });
       const tidy = drawCoveragePages(scene, number, AbortSignal.timeout(DRAW_TIMEOUT_MS))
         .then(() => bringTheRest(scene, number))
         .then(() => tidyUp(scene, number))
         .catch((error: unknown) =>
-          parts.log.warn({ err: error, build: number }, "could not tidy up; the next start does"),
+          parts.log.warn({ err: error, build: number }, "could not tidy up; a later look does"),
         )
-        .finally(() => tidying.delete(tidy));
+        .finally(() => {
+          release();
+          tidying.delete(tidy);
+        });
       tidying.add(tidy);
       return outcome;
     },
-    sweep: () => sweepLeftovers(scene),
+    sweep: () => leftovers.sweep(),
     async settled() {
       await Promise.all(tidying);
     },

@@ -24,6 +24,9 @@ import { type DiskWatch, type DiskWatchScene, watchDisks } from "./retention/dis
 import type { Revisions } from "./revisions.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 
+/** How often it is looked whether a build that was left here, to be gone on with, has ended or gone to another worker. */
+const SWEEP_MS = 15_000;
+
 /** An engine with its testbuilder. */
 export interface Engine {
   readonly runtime: ContainerRuntime;
@@ -50,7 +53,7 @@ export interface WorkerParts {
 
 export interface BuildRunner {
   run(number: BuildNumber, lost: AbortSignal): Promise<JobOutcome>;
-  /** Removes what earlier runs left on the engine. */
+  /** Removes what earlier attempts left on the engine and in the data folder, of builds that nobody goes on with here. */
   sweep(): Promise<void>;
   /** Resolves when nothing of finished builds is being tidied up any more. */
   settled(): Promise<void>;
@@ -113,6 +116,14 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
         log.warn({ err: error }, "the engine is not ready; looking again");
       }
       await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => undefined /* the loop sees the abort */);
+    }
+  };
+  const keepSweeping = async (): Promise<void> => {
+    const pause = () => sleep(SWEEP_MS, undefined, { signal: stopping.signal }).catch(() => undefined /* seen below */);
+    for (await pause(); !stopping.signal.aborted; await pause()) {
+      await runner.sweep().catch((error: unknown) => {
+        log.warn({ reason: describeError(error) }, "could not look for what builds left; looking again");
+      });
     }
   };
   const name = config.workerName;
@@ -182,7 +193,7 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
     "disks",
     watchDisks({ ...scene, clock: systemClock, log }, () => void watched.look()),
   );
-  const warming = warmUp();
+  const tending = warmUp().then(keepSweeping);
   return {
     active: worker.active,
     async stop(drainMs, force) {
@@ -196,7 +207,7 @@ export async function openWorker(options: WorkerOptions, opened: Opened): Promis
         const handed = Date.now() + 5_000;
         while (worker.active.size > 0 && Date.now() < handed) await sleep(25);
       }
-      await Promise.race([Promise.allSettled([runner.settled(), warming]), sleep(5_000, undefined, { ref: false })]);
+      await Promise.race([Promise.allSettled([runner.settled(), tending]), sleep(5_000, undefined, { ref: false })]);
     },
   };
 }

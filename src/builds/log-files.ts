@@ -34,11 +34,10 @@ export async function removePieces(folder: string, number: number): Promise<void
   for (const file of [...(await logPieces(folder, number)), logIndex(folder, number)]) await rm(file, { force: true });
 }
 
-/** Removes the pieces of logs that nobody goes on with. @param alive numbers of the builds that may go on here. */
-export async function sweepPieces(folder: string, alive: ReadonlySet<string>): Promise<void> {
+/** Numbers of the builds that have pieces of a log here. */
+export async function numbersWithPieces(folder: string): Promise<string[]> {
   const names: string[] = await readdir(folder).catch(() => [] /* no logs yet */);
-  const numbers = new Set(names.flatMap((name) => /^(\d+)\.(?:log|index|tail-\d+)$/.exec(name)?.[1] ?? []));
-  for (const number of numbers) if (!alive.has(number)) await removePieces(folder, Number(number));
+  return [...new Set(names.flatMap((name) => /^(\d+)\.(?:log|index|tail-\d+)$/.exec(name)?.[1] ?? []))];
 }
 
 /** The whole log as a stream of bytes; undefined when this machine has none. */

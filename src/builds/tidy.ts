@@ -1,5 +1,5 @@
 /** What builds leave behind on an engine and in the data folder, and when it goes. */
-import { readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Config } from "../config.ts";
@@ -7,8 +7,7 @@ import type { BuildNumber } from "../names.ts";
 import { buildNumberOf } from "../pipeline/image-tag.ts";
 import { removeLeftovers } from "../pipeline/run.ts";
 import type { ContainerRuntime } from "../runtime.ts";
-import { type Build, beganElsewhere, isFinished } from "./build.ts";
-import { logsFolder, sweepPieces } from "./log-files.ts";
+import { type Build, isFinished } from "./build.ts";
 import type { BuildStore } from "./store.ts";
 
 export interface Workshop {
@@ -30,7 +29,7 @@ export function treeFile(config: Pick<Config, "dataDir">, build: number): string
   return join(workFolder(config, build), "tree.tar");
 }
 
-const workFolders = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "docker-ci", "work");
+export const workFolders = ({ dataDir }: Pick<Config, "dataDir">): string => join(dataDir, "docker-ci", "work");
 
 /** What every container and network of a build carries, and every cache that is for it alone. */
 export function buildLabels(instance: string, build: Build): Record<string, string> {
@@ -75,30 +74,4 @@ async function pruneImages(
     const isKept = owner === undefined ? running.length > 0 : kept.has(owner);
     if (!isKept) await runtime.removeImage(reference);
   }
-}
-
-/**
- * At the start of a worker: what builds that are over, or unknown, left on the engine or in the work folder is removed; what
- * still runs stays.
- */
-export async function sweepLeftovers({ runtime, store, instance, config, log }: Workshop): Promise<void> {
-  const mine = { "docker-ci.instance": instance };
-  const owners = new Set<string>();
-  for (const { container } of await runtime.find(mine)) owners.add(container.labels["docker-ci.build"] ?? "");
-  for (const { labels } of await runtime.findNetworks(mine)) owners.add(labels["docker-ci.build"] ?? "");
-  // Those of a branch or a pull request have no number, and stay.
-  for (const { labels } of await runtime.findVolumes(mine)) owners.add(labels["docker-ci.build"] ?? "");
-  owners.delete("");
-  const folders: string[] = await readdir(workFolders(config)).catch(() => [] /* nothing was ever fetched */);
-  for (const name of folders) if (/^\d+$/.test(name)) owners.add(name);
-  const under = [...(await store.inState("queued")), ...(await store.inState("running"))];
-  // What another worker has gone on with begins anew there, whatever is left of it here.
-  const alive = new Set(under.filter((build) => !beganElsewhere(build, instance)).map(({ number }) => String(number)));
-  for (const owner of owners) {
-    if (alive.has(owner)) continue;
-    log.info({ build: owner }, "removing what an earlier run left on the engine");
-    await removeLeftovers(runtime, { ...mine, "docker-ci.build": owner });
-    await rm(workFolder(config, owner), { recursive: true, force: true });
-  }
-  await sweepPieces(logsFolder(config), alive);
 }
