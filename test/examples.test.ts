@@ -74,6 +74,37 @@ test("the configuration with every key is a valid one", async () => {
   expect(config.schedules).toMatchObject([{ at: "15 */4 * * *", projects: ["docker", "docker-registry"] }]);
 });
 
+describe("functional checks", () => {
+  const FOLDER = join(EXAMPLES, "functional-check");
+
+  test("a site is asked by a program and looked at by a browser, whose picture is kept whatever the other says (O-120)", async () => {
+    const pipeline = parsePipeline(await readFile(join(FOLDER, "project", ".docker-ci.yml"), "utf8"));
+    expect(planBuild(pipeline, { event: "nightly", branch: "main", onlySteps: undefined }).steps).toMatchObject([
+      { id: "http", needs: [] },
+      { id: "browser", needs: [], step: { kind: "build" } },
+      { id: "screen", needs: ["browser"], step: { artifacts: ["screen.png"] } },
+    ]);
+  });
+
+  test("three suites against a registry run every four hours, each only if those before it passed (O-121, O-122)", async () => {
+    const env = { AWS_ACCESS_KEY: "given-for-a-test", AWS_SECRET_KEY: "given-for-a-test" };
+    const file = join(FOLDER, "docker-ci.yml");
+    const config = parseConfig(await readFile(file, "utf8"), { file, env, cwd: FOLDER });
+    expect(config.schedules).toMatchObject([
+      { at: "15 */4 * * *", projects: ["site-check", "registry-check"], unchanged: "run" },
+    ]);
+    const pipeline = config.projects.get(ProjectName.parse("registry-check"))?.pipeline;
+    if (pipeline === undefined) throw new Error("it has no pipeline");
+    const { steps } = planBuild(pipeline, { event: "nightly", branch: "main", onlySteps: undefined });
+    expect(steps.map(({ id, needs }) => [id, needs])).toEqual([
+      ["image", []],
+      ["unit", ["image"]],
+      ["s3", ["image", "unit"]],
+      ["workflow", ["image", "unit", "s3"]],
+    ]);
+  });
+});
+
 test.each(["docker", "docker-registry"])("the tests of %s leave its coverage (O-161)", async (name) => {
   const { steps } = parsePipeline(await readFile(join(EXAMPLES, name, "project", ".docker-ci.yml"), "utf8"));
   expect(steps.find((step) => step.name === "tests")).toMatchObject({ coverage: "coverage.out" });

@@ -8,6 +8,7 @@ import type { Revision } from "../revisions.ts";
 import { formatDuration } from "../units.ts";
 import { failureWords } from "../why/words.ts";
 import { type Build, durationMs, type FinishedBuild, isFinished, type StepResult } from "./build.ts";
+import { artifactPath, picturesOf } from "./pictures.ts";
 import { pullRequestName } from "./pull-request.ts";
 
 const TITLE_LENGTH = 50;
@@ -83,11 +84,18 @@ export function resultLine(build: FinishedBuild, url: string): Line {
 /** How a finished build ended, with what can be done about it. */
 export function resultReply(build: FinishedBuild, url: string): Reply {
   return {
-    lines: [resultLine(build, url)],
+    lines: [resultLine(build, url), ...pictureLines(build, url)],
     ...moreOf(build),
     key: buildKey(build.number),
     actions: buildActions(build, url),
   };
+}
+
+/** What a step saw when it failed, if it left a picture of that: `picture of screen · https://…/artifacts/43/screen.png`. */
+export function pictureLines(build: FinishedBuild, url: string): Line[] {
+  const [first] = picturesOf(build);
+  if (first?.isOfFailure !== true) return [];
+  return [line("info", [`picture of step ${first.step}`], `${url}${artifactPath(build.number, first.path)}`)];
 }
 
 /** For where there is room: what the first failing test said, of which the line has the name, and the tests by package. */

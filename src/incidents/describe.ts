@@ -1,7 +1,7 @@
 /** Incidents in words (FACE.md). */
 import type { FinishedBuild } from "../builds/build.ts";
 import { durationMs } from "../builds/build.ts";
-import { buildActions, buildUrl, moreOf, resultLine, SHORT_SHA, shortTitle } from "../builds/describe.ts";
+import { buildActions, buildUrl, moreOf, pictureLines, resultLine, SHORT_SHA, shortTitle } from "../builds/describe.ts";
 import { type Action, type Line, line, type Reply } from "../chat/reply.ts";
 import { formatAge, formatDuration } from "../units.ts";
 import { suspectsFirst } from "../why/suspects.ts";
@@ -94,7 +94,7 @@ export function noticeOf(build: FinishedBuild, news: News, asked: boolean, scene
       const topic = topicOf(news.incident);
       if (asked) return { lines: [{ ...context, facts: [`${scene.name} is broken`, ...context.facts] }], topic };
       return {
-        lines: [result, context],
+        lines: [result, context, ...pictureLines(build, scene.url)],
         ...moreOf(build),
         topic,
         actions: [...buildActions(build, scene.url), claim],

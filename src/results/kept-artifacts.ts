@@ -9,6 +9,7 @@ import { RuntimeError } from "../errors.ts";
 import { StepId } from "../names.ts";
 import { formatBytes, formatCount } from "../units.ts";
 import { isNameTaken } from "./kept-path.ts";
+import { isPicture } from "./picture.ts";
 import { Artifact } from "./summary.ts";
 import type { Warnings } from "./warnings.ts";
 
@@ -52,7 +53,7 @@ export function openArtifacts(folder: string, lists: string, limits: ArtifactLim
       known ??= readLists(lists, owners);
       await known;
       const earlier = owners.giveUp(step);
-      const mine = new Map<string, number>();
+      const mine = new Map<string, Artifact>();
       const partFolder = join(lists, `${step}.artifacts.part`);
       let parts = 0;
       await onDisk(rm(partFolder, { recursive: true, force: true }));
@@ -77,8 +78,10 @@ export function openArtifacts(folder: string, lists: string, limits: ArtifactLim
           parts += 1;
           const part = join(partFolder, String(parts));
           const target = join(folder, path);
+          let picture = false;
           try {
             await pipeline(content, createWriteStream(part, { flags: "wx", mode: 0o600 }));
+            picture = await isPicture(path, part);
             await mkdir(dirname(target), { recursive: true, mode: 0o700 });
             await rename(part, target);
           } catch (error) {
@@ -94,15 +97,14 @@ export function openArtifacts(folder: string, lists: string, limits: ArtifactLim
             warnings.add(path, `is there twice; this one replaced ${other}`);
           }
           earlier.delete(path);
-          mine.set(path, bytes);
+          mine.set(path, { path, bytes, ...(picture ? { picture } : {}) });
         },
         async end() {
           for (const path of earlier) {
             if (owners.get(path) === undefined) await onDisk(rm(join(folder, path), { force: true }));
           }
-          const artifacts = [...mine]
-            .filter(([path]) => owners.get(path)?.step === step)
-            .map(([path, bytes]) => ({ path, bytes }))
+          const artifacts = [...mine.values()]
+            .filter(({ path }) => owners.get(path)?.step === step)
             .sort((a, b) => (a.path < b.path ? -1 : 1));
           const list = join(lists, `${step}.artifacts.json`);
           await onDisk(mkdir(lists, { recursive: true }));

@@ -35,7 +35,12 @@ export const PackageResult = z.strictObject({
 export type PackageResult = z.infer<typeof PackageResult>;
 
 /** A file that the build left behind, as it lies under `artifacts/<n>/`. */
-export const Artifact = z.strictObject({ path: z.string(), bytes: z.number().int().nonnegative() });
+export const Artifact = z.strictObject({
+  path: z.string(),
+  bytes: z.number().int().nonnegative(),
+  /** A PNG, a JPEG or a WebP. */
+  picture: z.boolean().optional(),
+});
 export type Artifact = z.infer<typeof Artifact>;
 
 /** How the tests compare with those of an earlier build. */

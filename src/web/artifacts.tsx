@@ -2,6 +2,7 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Hono } from "hono";
+import { artifactPath } from "../builds/pictures.ts";
 import { BuildNumber } from "../names.ts";
 import { formatBytes, formatCount } from "../units.ts";
 import type { Frame } from "./deps.ts";
@@ -64,7 +65,7 @@ const ArtifactsPage = ({ number, files, bar }: { number: BuildNumber; files: rea
         {files.slice(0, LISTED_MAX).map(({ path, bytes }) => (
           <tr>
             <td>
-              <a href={`/artifacts/${number}/${path.split("/").map(encodeURIComponent).join("/")}`}>{path}</a>
+              <a href={artifactPath(number, path)}>{path}</a>
             </td>
             <td class="number">{formatBytes(bytes)}</td>
           </tr>

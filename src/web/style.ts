@@ -1,6 +1,7 @@
 /** The one stylesheet: design tokens, light and dark, system fonts, state colours only for state. Areas add their own rules. */
 import { BUILD_STYLE } from "./build/style.ts";
 import { HOME_STYLE } from "./home/style.ts";
+import { PICTURES_STYLE } from "./pictures.tsx";
 import { PROJECT_STYLE } from "./projects/style.ts";
 import { RELEASE_STYLE } from "./releases/style.ts";
 import { TRENDS_STYLE } from "./trends/style.ts";
@@ -84,5 +85,6 @@ export const STYLE = [
   TRENDS_STYLE,
   WATERFALL_STYLE,
   BUILD_STYLE,
+  PICTURES_STYLE,
   RELEASE_STYLE,
 ].join("");

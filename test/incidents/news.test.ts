@@ -1,6 +1,6 @@
 /** What rooms read of builds that others asked for: real records, a real Redis, two networks. */
 import { describe, expect, test } from "vitest";
-import type { FinalState } from "../../src/builds/build.ts";
+import { Build, type FinalState } from "../../src/builds/build.ts";
 import { parseConfig } from "../../src/config.ts";
 import { createLedger } from "../../src/incidents/ledger.ts";
 import { startNews } from "../../src/incidents/news.ts";
@@ -90,7 +90,11 @@ async function openScene() {
     talk,
     other,
     /** A build of `main` that somebody asked for in fake/#dev runs and ends; waits until its news are made. */
-    async build(kind: "passed" | "failed" | "errored", project = "docker-registry") {
+    async build(
+      kind: "passed" | "failed" | "errored",
+      project = "docker-registry",
+      changes: Partial<Pick<Build, "steps">> = {},
+    ) {
       const build = await records.begin(await records.create(project), 72);
       const ends = { startedAt: ago(72), finishedAt: ago(0) };
       const states: Record<typeof kind, FinalState> = {
@@ -98,7 +102,7 @@ async function openScene() {
         failed: { kind: "failed", ...ends, reason: "step tests, exit 1" },
         errored: { kind: "errored", ...ends, reason: "no engine", tries: 2 },
       };
-      await records.end(build, states[kind]);
+      await records.end(build, states[kind], changes);
       ended += 1;
       await waitFor("the news to be made", async () => (await ledger.nextFinished()) === undefined);
       await waitFor("the answer", () => talk.chat.lines().filter((line) => /^ada: [✔✘▲]/.test(line)).length >= ended);
@@ -130,6 +134,22 @@ describe("notices", () => {
       /^✔ docker-registry fixed by #4 in 1m12s · bob 0000000 ".*" · broken for .*, 2 builds · https/,
     );
     expect(scene.talk.chat.lines("#dev").filter((line) => line.startsWith("ada: "))).toHaveLength(4);
+  });
+
+  test("the alert links what the failing step saw, once (O-120)", async () => {
+    await using scene = await openScene();
+    const left = (path: string) => [{ path, bytes: 70, picture: true }];
+    const steps = Build.shape.steps.parse([
+      { name: "home", kind: "run", state: "passed", durationMs: 1, artifacts: left("home.png") },
+      { name: "screen", kind: "run", state: "failed", durationMs: 1, artifacts: left("after login.png") },
+    ]);
+    await scene.build("passed", "docker-registry", { steps: steps.slice(0, 1) });
+    await scene.build("failed", "docker-registry", { steps });
+    await scene.other.delivered(1);
+    const link = "picture of step screen · https://ci.example.org/artifacts/2/after%20login.png";
+    expect(scene.other.lines("#ops").slice(2)).toEqual([link]);
+    const heard = scene.talk.chat.lines("#dev");
+    expect(heard.filter((line) => line.includes("picture"))).toEqual([expect.stringContaining(link)]);
   });
 
   test("a project's own rooms hear what they asked for, each thing once", async () => {

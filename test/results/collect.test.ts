@@ -13,6 +13,7 @@ import { REPORT_PARSERS } from "../../src/results/step-reports.ts";
 import type { RunningContainer } from "../../src/runtime.ts";
 import { containerWith, type Entry, endlessTar, leaving, plainReports, tarOfEntries } from "../support/collecting.ts";
 import { never, openCorner } from "../support/docker.ts";
+import { PIXEL } from "../support/png.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 interface Desk extends AsyncDisposable {
@@ -290,6 +291,33 @@ describe("reports", () => {
 });
 
 describe("artifacts", () => {
+  test("pictures are known by their bytes, of a step that failed too; nothing that can hold a script is one (O-120)", async () => {
+    await using desk = await openDesk();
+    const container = await withOut(
+      [
+        { name: "out/a.png", bytes: Buffer.from(PIXEL, "base64") },
+        { name: "out/b.JPG", bytes: Buffer.from("ffd8ffe000104a464946", "hex") },
+        { name: "out/c.webp", text: "RIFF1234WEBPVP8 " },
+        { name: "out/d.png", text: "<svg xmlns='http://www.w3.org/2000/svg'/>" },
+        { name: "out/e.svg", text: "<svg xmlns='http://www.w3.org/2000/svg'/>" },
+        { name: "out/f.html", bytes: Buffer.from(PIXEL, "base64") },
+        { name: "out/g.png", text: "" },
+      ],
+      1,
+    );
+    const { artifacts, warnings } = await desk.collect(leaving({ artifacts: ["out"] }), container);
+    expect(warnings).toEqual([]);
+    expect(artifacts.map(({ path, picture }) => `${path} ${picture ?? "no"}`)).toEqual([
+      "out/a.png true",
+      "out/b.JPG true",
+      "out/c.webp true",
+      "out/d.png no",
+      "out/e.svg no",
+      "out/f.html no",
+      "out/g.png no",
+    ]);
+  });
+
   test("a second try takes the place of the first, and of an earlier attempt", async () => {
     await using desk = await openDesk();
     const planned = leaving({ artifacts: ["out"] });

@@ -25,14 +25,15 @@ export function leaving(
   return { id, step: { ...step, tests, artifacts, ...rest }, lane: undefined, needs: [], leftOut: undefined };
 }
 
-export type Entry = Partial<Header> & { readonly name: string; readonly text?: string };
+export type Entry = Partial<Header> & { readonly name: string; readonly text?: string; readonly bytes?: Buffer };
 
 /** A tar as the engine makes it. */
 export function tarOfEntries(entries: readonly Entry[]): Promise<Buffer> {
   const tar = pack();
-  for (const { text, ...header } of entries) {
-    if (text === undefined) tar.entry(header);
-    else tar.entry(header, text);
+  for (const { text, bytes, ...header } of entries) {
+    const content = bytes ?? text;
+    if (content === undefined) tar.entry(header);
+    else tar.entry(header, content);
   }
   tar.finalize();
   return buffer(Readable.from(tar, { objectMode: false }));
@@ -76,6 +77,7 @@ export function containerWith(
     stop: unused,
     exec: unused,
     diskBytes: unused,
+    usage: unused,
     remove: unused,
     wait: async () => ({ exitCode, outOfMemory: false, startedAt: new Date(0), finishedAt: new Date(1) }),
     workingDirectory: async () => workingDirectory,

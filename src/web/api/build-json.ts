@@ -2,6 +2,7 @@
 import { type Build, durationMs, isFinished, type StepResult } from "../../builds/build.ts";
 import { buildUrl } from "../../builds/describe.ts";
 import type { WaitsFor } from "../../builds/forecast.ts";
+import { artifactPath } from "../../builds/pictures.ts";
 import type { TestSummary } from "../../results/summary.ts";
 import type { ApiBuild, ApiBuildBrief, WaitsFor as ApiWaitsFor } from "./schemas.ts";
 
@@ -49,7 +50,7 @@ export function buildJson(build: Build, url: string): ApiBuild {
     artifacts: (results?.artifacts ?? []).map(({ path, bytes }) => ({
       path,
       bytes,
-      url: `${url}/artifacts/${number}/${path.split("/").map(encodeURIComponent).join("/")}`,
+      url: `${url}${artifactPath(number, path)}`,
     })),
   });
 }

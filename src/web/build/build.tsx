@@ -45,7 +45,9 @@ export function buildRoutes(deps: WebDeps, frame: Frame): Hono {
       isBad ? incidentOf(build) : undefined,
       frame.bar(c),
     ]);
-    const shown = { build, tail, plan, expected, changes, explanation, history, incident, bar, now: clock.now() };
+    const { retention } = config;
+    const said = { expected, changes, explanation, history, incident };
+    const shown = { build, tail, plan, ...said, retention, bar, now: clock.now() };
     return c.html(<BuildPage {...shown} actions={<BuildButtons build={build} visitor={visitorOf(c)} />} />);
   });
 

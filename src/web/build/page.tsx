@@ -5,11 +5,14 @@ import type { Changes } from "../../builds/changes.ts";
 import { quotedTitle, revisionName, SHORT_SHA, shortTitle } from "../../builds/describe.ts";
 import { type ExpectedTimes, expectedPhrase } from "../../builds/expected.ts";
 import type { LogLine } from "../../builds/log-files.ts";
+import { artifactPath } from "../../builds/pictures.ts";
 import { plainText } from "../../builds/plain-text.ts";
 import { isOfPullRequest } from "../../builds/pull-request.ts";
+import type { Retention } from "../../config.ts";
 import type { RecordedPlan } from "../../pipeline/plan-record.ts";
 import { changeWords, patchWords, percentWords } from "../../results/coverage-words.ts";
 import { formatBytes, formatDuration } from "../../units.ts";
+import { Pictures } from "../pictures.tsx";
 import { type Bar, buildTitle, Page, State, Time, took } from "../shell.tsx";
 import { Steps } from "./steps.tsx";
 import { Tests } from "./tests.tsx";
@@ -25,6 +28,7 @@ export interface BuildPageProps extends Omit<WhyProps, "build"> {
   readonly changes: Changes | "asking" | undefined;
   readonly expected: ExpectedTimes | undefined;
   readonly tail: readonly LogLine[] | undefined;
+  readonly retention: Retention;
   readonly now: Date;
   readonly bar: Bar;
   /** Buttons for whoever may press them. */
@@ -48,7 +52,7 @@ export const BuildPage = (props: BuildPageProps) => {
         <Why {...props} />
         <Steps build={build} plan={props.plan} />
         <Tests build={build} />
-        <Left build={build} />
+        <Left {...props} />
         <Commits {...props} />
       </div>
       <Log build={build} tail={props.tail} />
@@ -122,7 +126,7 @@ const Facts = ({ build, expected, now }: BuildPageProps) => {
 };
 
 /** Coverage and artifacts. */
-const Left = ({ build }: { build: Build }) => {
+const Left = ({ build, retention, now }: BuildPageProps) => {
   const { coverage, artifacts = [] } = build.results ?? {};
   if (coverage === undefined && artifacts.length === 0) return null;
   const change = coverage === undefined ? "" : changeWords(coverage);
@@ -153,8 +157,7 @@ const Left = ({ build }: { build: Build }) => {
             <ul class="plain">
               {artifacts.slice(0, ARTIFACTS_SHOWN).map(({ path, bytes }) => (
                 <li>
-                  <a href={`/artifacts/${build.number}/${path.split("/").map(encodeURIComponent).join("/")}`}>{path}</a>{" "}
-                  <span class="quiet">{formatBytes(bytes)}</span>
+                  <a href={artifactPath(build.number, path)}>{path}</a> <span class="quiet">{formatBytes(bytes)}</span>
                 </li>
               ))}
               {artifacts.length > ARTIFACTS_SHOWN ? (
@@ -163,6 +166,7 @@ const Left = ({ build }: { build: Build }) => {
                 </li>
               ) : null}
             </ul>
+            <Pictures build={build} retention={retention} now={now} />
           </Fact>
         )}
       </dl>

@@ -10,6 +10,7 @@ import { ForceForm } from "../forms/force-form.tsx";
 import { Broken } from "../incident.tsx";
 import { visitorOf } from "../login/visitor.ts";
 import { Pager, placeOf } from "../pager.tsx";
+import { Pictures } from "../pictures.tsx";
 import { Page, State } from "../shell.tsx";
 import { Trends } from "../trends/trends.tsx";
 import { Badges } from "./badges.tsx";
@@ -35,7 +36,7 @@ export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
     if (project === undefined) return frame.missing(c, "There is no project of that name.");
     const place = placeOf(c.req.query());
     const isFirst = place.before === undefined && place.after === undefined;
-    const { standing, history, branches, trend, unsteady, incidents, skipped, waiting } = await readProject(
+    const { standing, history, branches, trend, pictured, unsteady, incidents, skipped, waiting } = await readProject(
       deps,
       project,
       place,
@@ -72,6 +73,15 @@ export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
             config={config}
             now={clock.now()}
           />
+        ) : null}
+        {isFirst && pictured !== undefined ? (
+          <section aria-labelledby="picture" id="seen" data-live>
+            <h2 id="picture">Last picture</h2>
+            <p>
+              Left by <a href={`/builds/${pictured.number}`}>#{pictured.number}</a> <State build={pictured} />
+            </p>
+            <Pictures build={pictured} retention={config.retention} now={clock.now()} max={1} />
+          </section>
         ) : null}
         {isFirst ? <Trends points={trend} /> : null}
         <section aria-labelledby="builds" id="history" data-live={isFirst ? true : undefined}>

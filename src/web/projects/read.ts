@@ -10,6 +10,7 @@ import type { PullRequestChanges, WaitingPullRequest } from "../../triggers/pull
 import type { Skipped } from "../../triggers/skipped.ts";
 import type { WebDeps } from "../deps.ts";
 import { standingOf } from "../home/glance.ts";
+import { hasPictures } from "../pictures.tsx";
 import { type TrendPoint, trendOf } from "../trends/trend.ts";
 
 const PAGE = 25;
@@ -36,6 +37,8 @@ export interface ProjectView {
   readonly history: HistoryPage;
   readonly branches: readonly Branch[];
   readonly trend: readonly TrendPoint[];
+  /** The newest build that left pictures which are still kept. */
+  readonly pictured: Build | undefined;
   readonly unsteady: readonly Unsteady[];
   readonly incidents: readonly Incident[];
   /** What changed of it lately and was not built. */
@@ -60,7 +63,7 @@ export function readPage({ builds }: WebDeps, place: Place, project?: Project): 
 }
 
 export async function readProject(deps: WebDeps, project: Project, place: Place): Promise<ProjectView> {
-  const { builds, flaky, incidents, clock } = deps;
+  const { builds, config, flaky, incidents, clock } = deps;
   const since = new Date(clock.now().getTime() - FLAKY_DAYS * DAY_MS);
   const [history, branches, charted, events, open, skipped, waiting] = await Promise.all([
     readPage(deps, place, project),
@@ -76,6 +79,7 @@ export async function readProject(deps: WebDeps, project: Project, place: Place)
     history,
     branches,
     trend: trendOf(charted.builds),
+    pictured: charted.builds.find((build) => hasPictures(build, { retention: config.retention, now: clock.now() })),
     unsteady: rank(events satisfies readonly FlakyEvent[]),
     incidents: open.filter((incident) => incident.project === project.name),
     skipped: skipped.filter((each) => each.project === project.name).slice(0, SKIPPED_SHOWN),

@@ -1,6 +1,7 @@
 /** One release: what would be published or was, who agreed to it, how far it came, what it changes; and the buttons to decide. */
 import { randomUUID } from "node:crypto";
 import { SHORT_SHA } from "../../builds/describe.ts";
+import { artifactPath } from "../../builds/pictures.ts";
 import type { Config } from "../../config.ts";
 import type { BuildNumber } from "../../names.ts";
 import { type Release, type ReleasePlan, releaseName } from "../../releases/release.ts";
@@ -252,8 +253,7 @@ const Files = ({ files, build, isExact }: Pick<ReleasePageProps, "files" | "buil
       <ul class="plain">
         {files.slice(0, FILES_SHOWN).map(({ path, bytes }) => (
           <li>
-            <a href={`/artifacts/${build}/${path.split("/").map(encodeURIComponent).join("/")}`}>{path}</a>{" "}
-            <span class="quiet">{formatBytes(bytes)}</span>
+            <a href={artifactPath(build, path)}>{path}</a> <span class="quiet">{formatBytes(bytes)}</span>
           </li>
         ))}
       </ul>
