@@ -48,6 +48,8 @@ export interface ForgeRelease {
   /** Markdown. */
   readonly notes: string;
   readonly isPrerelease: boolean;
+  /** False where the forge is not to show it as the latest; where it is missing the forge decides. */
+  readonly isLatest?: false;
 }
 
 /** Throws RuntimeError; `retryable` says whether it may work later. */

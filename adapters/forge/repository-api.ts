@@ -56,13 +56,17 @@ export function createRepositoryApi(rest: Rest): Required<ForgeApi> {
       });
       return MAY_PUSH.includes(permission);
     },
-    async release(place, { tag, sha, title, notes, isPrerelease }, signal) {
+    async release(place, { tag, sha, title, notes, isPrerelease, isLatest }, signal) {
       const { path, repository } = at(place);
       const common = { repository, signal };
       const releases = `${path}/releases`;
       const known = await rest({ method: "GET", path: `${releases}?per_page=${PAGE}`, answer: Releases, ...common });
       const there = known.find(({ tag_name }) => tag_name === tag);
-      const body = { tag_name: tag, target_commitish: sha, name: title, body: notes, prerelease: isPrerelease };
+      const body = {
+        ...{ tag_name: tag, target_commitish: sha, name: title, body: notes, prerelease: isPrerelease },
+        // GitHub's; it takes the newest for the latest otherwise.
+        ...(isLatest === false ? { make_latest: "false" } : {}),
+      };
       await rest({
         ...(there === undefined
           ? { method: "POST", path: releases }

@@ -4,8 +4,24 @@ import { ProjectName } from "../names.ts";
 import { pathPattern } from "../results/path-pattern.ts";
 import { type Bucket, bucketKeys, bucketName, toBucket } from "./buckets.ts";
 import { cron, timezone } from "./cron.ts";
-import { count, duration, flag, mapping, oneOrMany, scalar, secret, section, text, textLike } from "./scalars.ts";
+import {
+  choice,
+  count,
+  duration,
+  flag,
+  mapping,
+  oneOrMany,
+  scalar,
+  secret,
+  section,
+  text,
+  textLike,
+} from "./scalars.ts";
 import type { Secret } from "./secret.ts";
+
+/** How a sum is computed; also the ending of the file that has it. */
+export const ChecksumKind = choice(["sha256", "md5"]);
+export type ChecksumKind = z.output<typeof ChecksumKind>;
 
 /** What is published of a build's artifacts, and under which name. */
 export interface ReleaseFile {
@@ -25,6 +41,8 @@ export interface NightlyReleaseConfig {
   /** As of a release, with {date} for the night. */
   readonly layout: string;
   readonly latest: string;
+  /** As of a release, of the newest night. */
+  readonly latestFiles: string | undefined;
   /** How many nights stay in the bucket. */
   readonly keep: number;
 }
@@ -46,6 +64,13 @@ export interface ReleaseConfig {
   readonly layout: string;
   /** A template with {project}: the key of the object that names the latest version. */
   readonly latest: string;
+  /** Sums that stand in a file of their own beside each file, such as docker.tgz.md5; SHA256SUMS has them in any case. */
+  readonly checksums: readonly ChecksumKind[];
+  /**
+   * A template with {project} and, at its end, {file}: the keys of copies of the latest version's files, in whose names the version
+   * is `latest`; undefined: none.
+   */
+  readonly latestFiles: string | undefined;
   /** What {os} and {arch} in a file's name stand for: names in the paths of artifacts, such as amd64, to those that are published. */
   readonly osNames: Readonly<Record<string, string>>;
   readonly archNames: Readonly<Record<string, string>>;
@@ -85,6 +110,13 @@ function layoutOf(version: "version" | "date") {
   );
 }
 
+/** The names of copies that always are the latest. */
+const latestFiles = template(
+  ["project", "file"],
+  (value) => value.endsWith("{file}") && value.split("{file}").length === 2,
+  "a path ending in {file}, in which {project} may stand, such as {project}/{file}",
+);
+
 const pointer = template(["project"], () => true, "a path without a slash in front, in which {project} may stand");
 
 const file = section({
@@ -111,6 +143,7 @@ const nightlyKeys = {
   ...bucketKeys,
   layout: layoutOf("date").default("{project}/nightly/{date}/{file}"),
   latest: pointer.default("{project}/nightly/latest"),
+  latest_files: latestFiles.optional(),
   keep: count(1, 10_000).default(30),
 };
 
@@ -147,6 +180,10 @@ const release = section({
   files: files.default([]),
   layout: layoutOf("version").default("{project}/{version}/{file}"),
   latest: pointer.default("{project}/latest"),
+  checksums: oneOrMany(ChecksumKind, "sha256 and md5")
+    .default([])
+    .transform((kinds) => [...new Set(kinds)]),
+  latest_files: latestFiles.optional(),
   os_names: names.default({}),
   arch_names: names.default({}),
   tag: template(
@@ -169,6 +206,8 @@ const release = section({
     files: written.files,
     layout: written.layout,
     latest: written.latest,
+    checksums: written.checksums,
+    latestFiles: written.latest_files,
     osNames: { ...OS_NAMES, ...written.os_names },
     archNames: { ...ARCH_NAMES, ...written.arch_names },
     tag: written.tag,
@@ -181,12 +220,12 @@ const release = section({
 type WrittenBucket = z.output<z.ZodObject<typeof bucketKeys>>;
 
 function toNightly(
-  { at, timezone, bucket, layout, latest, keep, ...own }: z.output<z.ZodObject<typeof nightlyKeys>>,
+  { at, timezone, bucket, layout, latest, latest_files, keep, ...own }: z.output<z.ZodObject<typeof nightlyKeys>>,
   release: WrittenBucket & { readonly bucket: string },
 ): NightlyReleaseConfig {
   const isOwn = bucket !== undefined || Object.values(own).some((value) => value !== undefined);
   const target = isOwn ? toBucket(bucket ?? release.bucket, withMissing(own, release)) : undefined;
-  return { at, timezone, target, layout, latest, keep };
+  return { at, timezone, target, layout, latest, latestFiles: latest_files, keep };
 }
 
 /** At the same server what is not said is as for releases; the keys of one server are nothing for another. */

@@ -1,6 +1,6 @@
 /** What votes are bound to: the plan, and what of the configuration decides what is built and where it goes. */
 import { createHash } from "node:crypto";
-import type { Config } from "../config.ts";
+import type { Config, ReleaseConfig } from "../config.ts";
 import type { ProjectName } from "../names.ts";
 import type { ReleasePlan } from "./release.ts";
 
@@ -29,8 +29,14 @@ export function pipelineDigest(
     release: {
       ...{ bucket, endpoint, region, pathStyle, storageClass, gpgKey },
       ...{ files, layout, latest, tag, forgeRelease, osNames, archNames },
+      ...optionalKeys(release),
     },
   });
+}
+
+/** What came later is in it only where it is said, so that what was voted on before stands. */
+function optionalKeys({ checksums, latestFiles }: ReleaseConfig) {
+  return { checksums: checksums.length === 0 ? undefined : checksums, latestFiles };
 }
 
 function digest(value: unknown): string {

@@ -11,7 +11,7 @@ import { pathPattern } from "../results/path-pattern.ts";
 import { type Revision, type Revisions, UnknownRefError } from "../revisions.ts";
 import type { SigningKey } from "../signer.ts";
 import { pipelineDigest } from "./digest.ts";
-import { placeOf } from "./publish/layout.ts";
+import { placeOf, pointerTemplates } from "./publish/layout.ts";
 import { type ReleasePlan, releaseName, Version } from "./release.ts";
 import type { ReleaseStore } from "./store.ts";
 import { compareVersions, isSemver } from "./version.ts";
@@ -45,6 +45,8 @@ export interface PlanWish {
   readonly ref?: GitRef | undefined;
   readonly kind: "release" | "rollback";
   readonly force: boolean;
+  /** Publishes without moving what says which version is the latest. */
+  readonly noLatest?: boolean | undefined;
   /** The person's name in `people:`, who may not approve; undefined for anybody else. */
   readonly requester: string | undefined;
 }
@@ -63,7 +65,7 @@ export async function makePlan(deps: PlanDeps, wish: PlanWish): Promise<ReleaseP
   // One that cannot be read is in trouble already.
   if (isKnown) await bucketOf(deps, release, warnings);
   const published = await store.published(project.name, version);
-  if (wish.kind === "release") await checkVersion(deps, project.name, { version, previous, force: wish.force });
+  if (wish.kind === "release") await checkVersion(deps, project.name, { ...wish, version, previous });
   if (wish.kind === "rollback" && published === undefined)
     throw new UserError(`${project.name} ${version} was not published from here, so nothing can go back to it.`);
   if (wish.kind === "rollback" && previous === version)
@@ -73,8 +75,14 @@ export async function makePlan(deps: PlanDeps, wish: PlanWish): Promise<ReleaseP
     wish.kind === "rollback" && published !== undefined
       ? { ...published.plan, sha: published.plan.sha }
       : named(await resolved(deps, project, wish.ref ?? project.branch));
-  const commits = await commitsSince(deps, project, { kind: wish.kind, sha: revision.sha, previous }, warnings);
+  const isBeside = wish.kind === "release" && wish.noLatest === true;
+  const base = isBeside
+    ? (await versionsBefore(store, project.name, previous)).findLast((each) => compareVersions(each, version) < 0)
+    : previous;
+  const commits = await commitsSince(deps, project, { kind: wish.kind, sha: revision.sha, previous: base }, warnings);
   const build = await newestBuild(deps, project.name, release, revision.sha);
+  const place = placeOf(release, project.name, version);
+  const pointers = pointerTemplates(place);
   return {
     project: project.name,
     version,
@@ -84,7 +92,9 @@ export async function makePlan(deps: PlanDeps, wish: PlanWish): Promise<ReleaseP
     title: cleanName(revision.title),
     author: cleanName(revision.author),
     pipeline: pipelineDigest(config, project.name) ?? "",
-    target: placeOf(release, project.name, version).target,
+    target: place.target,
+    ...(pointers === undefined || isBeside ? {} : { pointers }),
+    ...(isBeside ? { noLatest: true } : {}),
     ...(key === undefined ? {} : { key }),
     ...(previous === undefined ? {} : { previous }),
     ...commits,
@@ -180,23 +190,38 @@ function reasonOf(error: unknown): string {
 async function checkVersion(
   { store, config }: PlanDeps,
   project: ProjectName,
-  { version, previous, force }: { version: Version; previous: Version | undefined; force: boolean },
+  {
+    version,
+    previous,
+    force,
+    noLatest,
+  }: Pick<PlanWish, "force" | "noLatest"> & { version: Version; previous: Version | undefined },
 ): Promise<void> {
   const before = await store.published(project, version);
   if (before !== undefined || previous === version) {
     const by = before === undefined ? "" : ` by ${releaseName(before)}`;
     throw new UserError(`${project} ${version} is published already${by}, and what was published never changes.`);
   }
-  if (force) return;
-  const past = await store.latest(RELEASES_LOOKED_AT, { project });
-  const versions = past.filter(({ state, origin }) => state.kind === "published" && origin === "person");
-  const highest = [...(previous === undefined ? [] : [previous]), ...versions.map(({ plan }) => plan.version)]
-    .sort(compareVersions)
-    .at(-1);
+  // Below the last is where the fix of an old branch belongs.
+  if (force || noLatest === true) return;
+  const highest = (await versionsBefore(store, project, previous)).at(-1);
   if (highest !== undefined && compareVersions(version, highest) <= 0)
     throw new UserError(
-      `${project} ${highest} is published, and ${version} is not above it. ${config.prefix}release ${project} ${version} --force asks for it all the same, and takes one approval more.`,
+      `${project} ${highest} is published, and ${version} is not above it. ${config.prefix}release ${project} ${version} --force asks for it all the same, and takes one approval more; --no-latest publishes it and leaves latest where it is.`,
     );
+}
+
+/** Those that were published, the lowest first. */
+async function versionsBefore(
+  store: ReleaseStore,
+  project: ProjectName,
+  previous: Version | undefined,
+): Promise<Version[]> {
+  const past = await store.latest(RELEASES_LOOKED_AT, { project });
+  const versions = past.filter(({ state, origin }) => state.kind === "published" && origin === "person");
+  return [...(previous === undefined ? [] : [previous]), ...versions.map(({ plan }) => plan.version)].sort(
+    compareVersions,
+  );
 }
 
 /** @throws UserError where so many can never come together. */

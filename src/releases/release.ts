@@ -35,9 +35,13 @@ export const ReleasePlan = z.strictObject({
   target: z.string(),
   /** Fingerprint of the key; missing where none is configured. */
   key: z.string().optional(),
+  /** Templates of the keys that follow `latest`, such as `docker/{file}`; missing where nothing does. */
+  pointers: z.array(z.string()).optional(),
+  /** Neither `latest` nor what follows it moves: an old branch's fix. */
+  noLatest: z.literal(true).optional(),
   /** What `latest` said. */
   previous: Version.optional(),
-  /** The version that `commits` counts from; missing where nothing was published, or its revision is not known here. */
+  /** The version that `commits` counts from: with `noLatest` the highest that is below; missing where nothing was published, or its revision is not known here. */
   commitsSince: Version.optional(),
   /** Commits since then, newest first, cut at 50; of a rollback, those that are taken back. */
   commits: z.array(z.strictObject({ sha: Sha, author: z.string(), title: z.string() })),
@@ -84,11 +88,26 @@ export const PUBLISH_STEPS = [
   "upload",
   "verify",
   "latest",
+  "pointers",
   "tag",
   "announce",
 ] as const;
 export const PublishStep = z.enum(PUBLISH_STEPS);
 export type PublishStep = z.infer<typeof PublishStep>;
+
+/** Those that a plan takes. A rollback builds nothing: it moves `latest` to what is there, and found good. */
+export function stepsOf({
+  kind,
+  noLatest,
+  pointers,
+}: Pick<ReleasePlan, "kind" | "noLatest" | "pointers">): PublishStep[] {
+  const left: readonly PublishStep[] = [
+    ...(kind === "rollback" ? (["build", "collect", "sign", "upload", "tag"] as const) : []),
+    ...(noLatest === true ? (["latest", "pointers"] as const) : []),
+    ...(pointers === undefined ? (["pointers"] as const) : []),
+  ];
+  return PUBLISH_STEPS.filter((step) => !left.includes(step));
+}
 
 export const ReleaseState = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("waiting"), expiresAt: z.iso.datetime() }),

@@ -108,10 +108,7 @@ export function createReleases(deps: ReleasesDeps) {
   async function refuse(before: Release, reason: string): Promise<never> {
     const state = { kind: "refused", finishedAt: clock.now().toISOString(), reason } as const;
     await change(before, { state }, "docker-ci");
-    const { project, version, kind } = before.plan;
-    throw new UserError(
-      `${reason}, so ${releaseName(before)} is refused; ask again: ${config.prefix}${kind} ${project} ${version}`,
-    );
+    throw new UserError(`${reason}, so ${releaseName(before)} is refused; ask again: ${again(before)}`);
   }
 
   /** Whether who votes is who asked, on whichever network either was said. */
@@ -157,8 +154,8 @@ export function createReleases(deps: ReleasesDeps) {
     throw new UserError(`${name} is over: ${state.kind}.`);
   }
 
-  function again({ plan: { kind, project, version } }: Release): string {
-    return `${config.prefix}${kind} ${project} ${version}`;
+  function again({ plan: { kind, project, version, noLatest } }: Release): string {
+    return `${config.prefix}${kind} ${project} ${version}${noLatest === true ? " --no-latest" : ""}`;
   }
 
   /** A commit that came since is not what was asked for. */
@@ -187,6 +184,12 @@ export function createReleases(deps: ReleasesDeps) {
     /** As it is by now. @throws UserError where there is none of that number. */
     get: current,
     latest: store.latest,
+
+    /** Those that wait for approvals, the oldest first. */
+    async waiting(): Promise<Release[]> {
+      const open = await store.open();
+      return open.filter((release) => release.state.kind === "waiting" && !hasExpired(release));
+    },
 
     /** @throws UserError for what cannot be released, or while another release of the project is not over. */
     async request({ requester, identity, asked, ...wish }: ReleaseWish): Promise<Release> {

@@ -4,7 +4,7 @@ import { type Action, type Line, line, type Reply, type Tone } from "../chat/rep
 import type { Config } from "../config.ts";
 import { wallClock } from "../report/days.ts";
 import { formatAge, formatBytes, formatCount } from "../units.ts";
-import { PUBLISH_STEPS, type PublishStep, type Release, type ReleasePlan, releaseName } from "./release.ts";
+import { PUBLISH_STEPS, type PublishStep, type Release, type ReleasePlan, releaseName, stepsOf } from "./release.ts";
 import { goodVotes, listed, stillAsked, votesNeeded } from "./votes.ts";
 
 export type WordsConfig = Pick<Config, "url" | "prefix" | "people" | "releases" | "timezone">;
@@ -85,6 +85,13 @@ export function targetWords({ kind, build, target, version }: ReleasePlan): stri
     : `${formatCount(files)} ${files === 1 ? "file" : "files"} to ${target}`;
 }
 
+/** `latest stays 0.9.0`; `docker/{file} follows latest`; "" for what is as usual. */
+export function pointerWords({ noLatest, pointers = [], previous }: ReleasePlan): string {
+  if (noLatest === true) return previous === undefined ? "latest stays as it is" : `latest stays ${previous}`;
+  if (pointers.length === 0) return "";
+  return `${listed(pointers)} ${pointers.length === 1 ? "follows" : "follow"} latest`;
+}
+
 /** `needs 2 of: bob, eve, dan` */
 export function needsWords(release: Release, config: WordsConfig): string {
   return `needs ${votesNeeded(release, config)} of: ${release.plan.approvers.join(", ")}`;
@@ -128,6 +135,7 @@ export function planReply(release: Release, config: WordsConfig): Reply {
         "info",
         [
           `asked by ${requester.name} on ${requester.network}`,
+        pointerWords(plan),
           `${prefix}approve ${name} or ${prefix}reject ${name} <reason>${until}`,
         ],
         releaseUrl(config.url, release),
@@ -146,7 +154,10 @@ export function cardReply(release: Release, config: WordsConfig): Reply {
   const news = newsLine(release, config);
   const head = state.kind === "publishing" ? publishingLine(release, config, state) : news;
   return {
-    lines: [head, line("info", [titledRevision(plan), buildWords(plan), commitsWords(plan), targetWords(plan)])],
+    lines: [
+      head,
+      line("info", [titledRevision(plan), buildWords(plan), commitsWords(plan), targetWords(plan), pointerWords(plan)]),
+    ],
     key: releaseKey(release),
     inPlace: true,
     actions: releaseActions(release),
@@ -177,8 +188,12 @@ export function newsLine(release: Release, config: WordsConfig): Line {
     case "published": {
       const files = `${formatCount(state.files)} ${state.files === 1 ? "file" : "files"} (${formatBytes(state.bytes)})`;
       const verified = plan.key === undefined ? "sums verified" : "sums and signature verified";
-      const latest = release.origin === "nightly" ? "" : `latest is ${plan.version}`;
-      return line("passed", [`${title} published`, `${files}, ${verified}`, latest, ...state.warnings], link);
+      const latest = plan.noLatest === true ? pointerWords(plan) : `latest is ${plan.version}`;
+      return line(
+        "passed",
+        [`${title} published`, `${files}, ${verified}`, release.origin === "nightly" ? "" : latest, ...state.warnings],
+        link,
+      );
     }
     case "failed":
       return line("failed", [`${title} failed at ${state.step}: ${state.reason}`, untouched(state.step)], link);
@@ -260,8 +275,9 @@ function publishingLine(
   { step, build }: { readonly step: PublishStep; readonly build?: number | undefined },
 ): Line {
   const by = listed(goodVotes(release, config).map((vote) => vote.by));
-  const done = PUBLISH_STEPS.indexOf(step) + 1;
-  const bar = `${"▓".repeat(done)}${"░".repeat(PUBLISH_STEPS.length - done)} ${step}`;
+  const steps = stepsOf(release.plan);
+  const done = steps.indexOf(step) + 1;
+  const bar = `${"▓".repeat(done)}${"░".repeat(steps.length - done)} ${step}`;
   const building = build === undefined ? bar : `building #${build} ${bar}`;
   return line(
     "running",

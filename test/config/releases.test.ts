@@ -35,6 +35,8 @@ test("little is needed; the rest is as the original had it", () => {
     files: [],
     layout: "{project}/{version}/{file}",
     latest: "{project}/latest",
+    checksums: [],
+    latestFiles: undefined,
     nightly: undefined,
     osNames: { linux: "Linux", darwin: "Darwin", freebsd: "FreeBSD" },
     archNames: { amd64: "x86_64", "386": "i386", arm: "armel" },
@@ -89,7 +91,7 @@ test("nights have a bucket and credentials of their own; what is not said is as 
 test.each([
   [
     "nightly: sometimes",
-    'nightly: found "sometimes", allowed: true, false, or a mapping with the keys at, timezone, bucket, endpoint, region, access_key, secret_key, path_style, storage_class, layout, latest, keep',
+    'nightly: found "sometimes", allowed: true, false, or a mapping with the keys at, timezone, bucket, endpoint, region, access_key, secret_key, path_style, storage_class, layout, latest, latest_files, keep',
   ],
   ["nightly: { at: noon }", 'nightly.at: found "noon", allowed: a schedule of five fields such as "0 7 * * *"'],
   ["nightly: { keeps: 3 }", "nightly.keeps: unknown key. Did you mean keep?"],
@@ -109,6 +111,11 @@ test.each([
     'latest: "/latest"',
     'latest: found "/latest", allowed: a path without a slash in front, in which {project} may stand',
   ],
+  [
+    "latest_files: docker-latest",
+    'latest_files: found "docker-latest", allowed: a path ending in {file}, in which {project} may stand, such as {project}/{file}',
+  ],
+  ["checksums: [sha1]", 'checksums[0]: found "sha1", allowed: sha256 or md5'],
   ["tag: latest", 'tag: found "latest", allowed: a tag\'s name with {version}, such as v{version}'],
   [
     'files: [{ from: a, to: "{arhc}/x" }]',

@@ -6,6 +6,7 @@ import { lineText } from "../../src/chat/reply.ts";
 import { ConfigError, RuntimeError } from "../../src/errors.ts";
 import { NetworkName } from "../../src/names.ts";
 import { outboxKey, parseEntry } from "../../src/queue/outbox-entry.ts";
+import { planDigest } from "../../src/releases/digest.ts";
 import { startReleaseExpiry } from "../../src/releases/expire.ts";
 import { ReleaseNumber, type ReleaseState } from "../../src/releases/release.ts";
 import type { Releases } from "../../src/releases/releases.ts";
@@ -411,7 +412,7 @@ describe("a release that cannot be", () => {
     await publishedBefore("0.9.0", "0");
     scene.world.latest = "0.8.1";
     const forced = (version: string) =>
-      `!release docker ${version} --force asks for it all the same, and takes one approval more.`;
+      `!release docker ${version} --force asks for it all the same, and takes one approval more; --no-latest publishes it and leaves latest where it is.`;
     expect(await scene.irc.ask("!release docker 0.9.0", ada)).toEqual([
       "docker 0.9.0 is published already by R1, and what was published never changes.",
     ]);
@@ -425,6 +426,21 @@ describe("a release that cannot be", () => {
     const release = await scene.releases.get(ReleaseNumber.parse(2));
     expect(release.plan).toMatchObject({ forced: true, approvals: 3 });
     expect((await scene.audited()).find((entry) => entry.includes("--force"))).toBeDefined();
+  });
+
+  test("is an old branch's fix: --no-latest publishes it beside the latest, and counts commits from below it (O-94)", async () => {
+    await publishedBefore("0.8.1", "7");
+    await publishedBefore("0.9.0", "8");
+    scene.world.latest = "0.9.0";
+    const asked = (await scene.irc.ask("!release docker 0.8.2 --no-latest", ada)).join("\n");
+    expect(asked).toContain("since 0.8.1");
+    expect(asked).toContain("to s3://get.docker.io/docker/0.8.2/ · latest stays 0.9.0 · signed by");
+    expect(asked).toContain("needs 2 of: bob, dan, eve");
+    expect((await scene.said("work", "C1")).at(-1)).toContain("latest stays 0.9.0");
+    const { plan, digest } = await scene.releases.get(ReleaseNumber.parse(3));
+    expect(plan).toMatchObject({ noLatest: true, previous: "0.9.0" });
+    expect(planDigest({ ...plan, noLatest: undefined })).not.toBe(digest);
+    expect((await scene.audited()).find((entry) => entry.includes("--no-latest"))).toBeDefined();
   });
 
   test("is said to be in trouble while it can be mended: a bucket that does not answer, no key (O-91)", async () => {

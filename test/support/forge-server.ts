@@ -33,6 +33,7 @@ const Release = z.object({
   name: z.string(),
   body: z.string(),
   prerelease: z.boolean(),
+  make_latest: z.enum(["true", "false", "legacy"]).optional(),
 });
 export type ReceivedRelease = z.output<typeof Release> & { readonly id: number };
 

@@ -14,7 +14,7 @@ import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { GitRef, ProjectName, StepName } from "../../src/names.ts";
 import { outboxKey, parseEntry } from "../../src/queue/outbox-entry.ts";
 import { pipelineDigest, planDigest } from "../../src/releases/digest.ts";
-import { placeOf } from "../../src/releases/publish/layout.ts";
+import { placeOf, pointerTemplates } from "../../src/releases/publish/layout.ts";
 import { parseManifest, sha256Of } from "../../src/releases/publish/manifest.ts";
 import { createReleaseStore } from "../../src/releases/redis-store.ts";
 import { isOver, type Release, type ReleasePlan, Version } from "../../src/releases/release.ts";
@@ -203,7 +203,7 @@ export async function openReleaseSite(more = "", outside = (text: string) => tex
   return site;
 }
 
-/** The scene with something that happens before or after an object is put. */
+/** The scene with something that happens before or after an object is put, or copied to its place. */
 export function withPuts(
   scene: ReleaseScene,
   happens: { before?(key: string): Promise<unknown>; after?(key: string): Promise<unknown> },
@@ -219,6 +219,11 @@ export function withPuts(
           const stored = await store.put(key, content, options, signal);
           await happens.after?.(key);
           return stored;
+        },
+        async copy(from, to, signal) {
+          await happens.before?.(to);
+          await store.copy(from, to, signal);
+          await happens.after?.(to);
         },
       };
     },
@@ -271,6 +276,8 @@ async function approve(
   const version = Version.parse(versionText);
   const settings = config.releases.get(DOCKER) ?? fail();
   const revision = revisionOf("6");
+  const place = placeOf(settings, DOCKER, version);
+  const pointers = pointerTemplates(place);
   const plan: ReleasePlan = {
     project: DOCKER,
     version,
@@ -280,7 +287,8 @@ async function approve(
     title: revision.title,
     author: revision.author,
     pipeline: pipelineDigest(config, DOCKER) ?? "",
-    target: placeOf(settings, DOCKER, version).target,
+    target: place.target,
+    ...(pointers === undefined || changes.noLatest === true ? {} : { pointers }),
     key: signing.key.fingerprint,
     commits: [{ sha: revision.sha, author: "bob", title: "Fix *all* of it, says @eve" }],
     commitsCut: false,

@@ -33,6 +33,8 @@ const Given = z.strictObject({
   endpoint: z.string(),
   dataDir: z.string(),
   privateKey: z.string(),
+  /** Further keys of the release. */
+  more: z.string(),
   kill: Kill.optional(),
 });
 export type GivenToKilled = z.infer<typeof Given>;
@@ -57,10 +59,10 @@ function mortal(store: ReleaseStore, kill: Kill | undefined): ReleaseStore {
   };
 }
 
-async function run({ redisPath, endpoint, dataDir, privateKey, kill }: GivenToKilled): Promise<void> {
+async function run({ redisPath, endpoint, dataDir, privateKey, more, kill }: GivenToKilled): Promise<void> {
   const log = pino({ level: "silent" });
   const redis = new Redis({ path: redisPath, maxRetriesPerRequest: null });
-  const config = configOf(releaseConfig(endpoint, dataDir));
+  const config = configOf(releaseConfig(endpoint, dataDir, more));
   const store = createBuildStore(redis);
   const queue = createBuildQueue(redis.duplicate(), store, log);
   const clock = { now: () => new Date() };

@@ -1,13 +1,14 @@
 /** Which of a build's artifacts are published, under which names, with their sums. */
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import type { ReleaseConfig } from "../../config.ts";
+import type { ChecksumKind, ReleaseConfig } from "../../config.ts";
 import { RuntimeError } from "../../errors.ts";
 import { cleanName } from "../../results/clean-name.ts";
 import { pathProblem } from "../../results/kept-path.ts";
 import { pathPattern } from "../../results/path-pattern.ts";
 import type { Artifact } from "../../results/summary.ts";
 import { openInside } from "../../web/inert-files.ts";
+import { checksumName } from "./checksums.ts";
 import { filled } from "./layout.ts";
 import { type ManifestFile, OWN_NAMES } from "./manifest.ts";
 import { platformOf } from "./platform.ts";
@@ -33,7 +34,7 @@ interface Chosen {
   readonly name: string;
 }
 
-type Naming = Pick<ReleaseConfig, "files" | "osNames" | "archNames">;
+type Naming = Pick<ReleaseConfig, "files" | "osNames" | "archNames" | "checksums">;
 
 /**
  * What `files:` names, in the order of the names that they get. A file that several patterns match is the first one's.
@@ -64,7 +65,10 @@ export function chooseFiles(
       chosen.push({ ...artifact, name: nameOf(artifact.path, to, config, names) });
     }
   }
-  return checked(chosen.sort((a, b) => (a.name < b.name ? -1 : 1)));
+  return checked(
+    chosen.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    config.checksums,
+  );
 }
 
 function nameOf(path: string, to: string | undefined, { osNames, archNames }: Naming, names: NamesOfVersion): string {
@@ -80,7 +84,7 @@ function nameOf(path: string, to: string | undefined, { osNames, archNames }: Na
   return filled(to, { ...names, file, ...(os === undefined ? {} : { os }), ...(arch === undefined ? {} : { arch }) });
 }
 
-function checked(chosen: readonly Chosen[]): readonly Chosen[] {
+function checked(chosen: readonly Chosen[], checksums: readonly ChecksumKind[]): readonly Chosen[] {
   const paths = new Map<string, string>();
   for (const { name, path } of chosen) {
     // `sha256sum -c` would read its own input.
@@ -96,6 +100,12 @@ function checked(chosen: readonly Chosen[]): readonly Chosen[] {
     }
     paths.set(name, path);
   }
+  for (const { name, path } of chosen) {
+    const taken = checksums.map((kind) => checksumName(name, kind)).find((sum) => paths.has(sum));
+    if (taken !== undefined) {
+      throw wrong(`${cleanName(taken)} is both an artifact and the sum of ${cleanName(path)}; name it in files:`);
+    }
+  }
   return chosen;
 }
 
@@ -106,19 +116,22 @@ function checked(chosen: readonly Chosen[]): readonly Chosen[] {
 export async function sumFiles(
   folder: string,
   chosen: readonly Chosen[],
+  checksums: readonly ChecksumKind[],
   signal: AbortSignal,
 ): Promise<readonly CollectedFile[]> {
   const files: CollectedFile[] = [];
   for (const { path, bytes, name } of chosen) {
     const hash = createHash("sha256");
+    const md5 = checksums.includes("md5") ? createHash("md5") : undefined;
     let read = 0;
     for await (const chunk of await openFile(folder, path)) {
       signal.throwIfAborted();
       hash.update(chunk);
+      md5?.update(chunk);
       read += chunk.length;
     }
     if (read !== bytes) throw wrong(`${cleanName(path)} is not as the build left it`);
-    files.push({ path, name, bytes, sha256: hash.digest("hex") });
+    files.push({ path, name, bytes, sha256: hash.digest("hex"), ...(md5 && { md5: md5.digest("hex") }) });
   }
   return files;
 }

@@ -5,6 +5,7 @@ import { cleanName } from "../../results/clean-name.ts";
 import type { SigningKey, VerifySignature } from "../../signer.ts";
 import type { Version } from "../release.ts";
 import { readSmall, sumOf } from "./bucket-files.ts";
+import { checksumFiles } from "./checksums.ts";
 import type { Place } from "./layout.ts";
 import {
   KEY,
@@ -107,6 +108,11 @@ async function signatureOf(
 async function textProblems(served: Served, manifest: Manifest, signal: AbortSignal): Promise<string[]> {
   const { store, place, trusted } = served;
   const problems: string[] = [];
+  for (const { name, text } of manifest.files.flatMap((file) => checksumFiles(file, manifest))) {
+    const found = await readSmall(store, place.prefix + name, signal);
+    if (found === undefined) problems.push(`${cleanName(name)} is missing`);
+    else if (found.content.toString() !== text) problems.push(`${cleanName(name)} has other content`);
+  }
   const sums = await readSmall(store, place.prefix + SUMS, signal);
   if (sums === undefined) problems.push(`${SUMS} is missing`);
   else if (sums.content.toString() !== sumsText(manifest.files)) problems.push(`${SUMS} has other content`);
@@ -121,7 +127,12 @@ async function textProblems(served: Served, manifest: Manifest, signal: AbortSig
   return problems;
 }
 
+/** Of the files, and of those that hold the sum of one. */
+export function namesOf(manifest: Manifest): string[] {
+  return manifest.files.flatMap((file) => [file.name, ...checksumFiles(file, manifest).map(({ name }) => name)]);
+}
+
 function extraNames(there: ReadonlySet<string>, manifest: Manifest): string[] {
-  const known = new Set([...OWN_NAMES, ...manifest.files.map(({ name }) => name)]);
+  const known = new Set([...OWN_NAMES, ...namesOf(manifest)]);
   return [...there].filter((name) => !known.has(name)).sort();
 }

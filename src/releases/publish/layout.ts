@@ -1,7 +1,7 @@
 /** Where in a bucket the objects of a version stand, by the templates of the configuration. */
 import type { Bucket, ReleaseConfig } from "../../config.ts";
 import type { ProjectName } from "../../names.ts";
-import type { Version } from "../release.ts";
+import { Version } from "../release.ts";
 
 /** Nights stand beside the versions, and have a pointer of their own. */
 export const NIGHTLY_LAYOUT = "{project}/nightly/{date}/{file}";
@@ -14,6 +14,9 @@ export interface Place {
   readonly prefix: string;
   /** The object that says which version is the latest. */
   readonly latestKey: string;
+  /** The template of the keys of copies that always are the latest; only {file} is left in it. */
+  readonly latestFiles: string | undefined;
+  readonly version: Version;
   /** `s3://test.example.org/docker/0.9.0/` */
   readonly target: string;
 }
@@ -29,7 +32,28 @@ export function placeOf(config: ReleaseConfig, project: ProjectName, version: Ve
   const layout = isNight(version) ? (night?.layout ?? NIGHTLY_LAYOUT) : config.layout;
   const prefix = filled(layout, { project, version, date: version, file: "" });
   const latestKey = latestKeyOf(config, project, isNight(version) ? "nightly" : "release");
-  return { bucket, prefix, latestKey, target: `s3://${bucket.bucket}/${prefix}` };
+  const written = isNight(version) ? night?.latestFiles : config.latestFiles;
+  const latestFiles = written === undefined ? undefined : filled(written, { project });
+  return { bucket, prefix, latestKey, latestFiles, version, target: `s3://${bucket.bucket}/${prefix}` };
+}
+
+/** What a plan says of what follows `latest`: templates of their keys. Undefined where nothing does. */
+export function pointerTemplates(place: Place): string[] | undefined {
+  return place.latestFiles === undefined ? undefined : [place.latestFiles];
+}
+
+/** Whether a key lies where a version is published: nothing that is there ever changes. */
+export function isOfVersion(config: ReleaseConfig, project: ProjectName, key: string): boolean {
+  const layouts = [
+    [config.layout, "version"],
+    [config.nightly?.layout ?? NIGHTLY_LAYOUT, "date"],
+  ] as const;
+  return layouts.some(([layout, name]) => {
+    const [before = "", after = ""] = filled(layout, { project, file: "" }).split(`{${name}}`);
+    const rest = key.startsWith(before) ? key.slice(before.length) : "";
+    const version = rest.slice(0, rest.indexOf(after));
+    return rest.includes(after) && Version.safeParse(version).success;
+  });
 }
 
 export function latestKeyOf(config: ReleaseConfig, project: ProjectName, of: "release" | "nightly"): string {

@@ -1,6 +1,7 @@
 /** What a published version says of itself: the sums of its files, and a manifest with where they come from and who agreed. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { ChecksumKind } from "../../config/releases.ts";
 import { BuildNumber, GitRef, ProjectName, Sha } from "../../names.ts";
 import { pathProblem } from "../../results/kept-path.ts";
 import { type Release, ReleaseNumber, Version } from "../release.ts";
@@ -24,8 +25,15 @@ export const ManifestFile = z.object({
     .refine((name) => pathProblem(name) === undefined),
   bytes: z.number().int().nonnegative(),
   sha256: Sha256,
+  /** Where a file with it is published beside. */
+  md5: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/)
+    .optional(),
 });
 export type ManifestFile = z.infer<typeof ManifestFile>;
+
+const Key = z.string().refine((key) => pathProblem(key) === undefined);
 
 /** Keys that a later docker-ci adds are passed over. */
 export const Manifest = z.object({
@@ -45,6 +53,15 @@ export const Manifest = z.object({
   /** Of what it is signed with, and of the file beside it; missing where no key is configured. */
   key: z.object({ fingerprint: z.string(), sha256: Sha256 }).optional(),
   files: z.array(ManifestFile),
+  /** Of each file, beside it. */
+  checksums: z.array(ChecksumKind).optional(),
+  /** What else says so in the bucket while this is the latest version. */
+  pointers: z
+    .object({
+      /** Of the files of these names. */
+      copies: z.array(z.object({ key: Key, name: z.string() })),
+    })
+    .optional(),
 });
 export type Manifest = z.infer<typeof Manifest>;
 
@@ -54,10 +71,12 @@ export interface ManifestParts {
   readonly build: { readonly number: BuildNumber; readonly finishedAt: string };
   readonly key: Manifest["key"];
   readonly files: readonly ManifestFile[];
+  readonly checksums: readonly ChecksumKind[];
+  readonly pointers: Manifest["pointers"];
 }
 
 /** Of the records alone: made again, it is the same to the byte. */
-export function makeManifest({ release, startedAt, build, key, files }: ManifestParts): Manifest {
+export function makeManifest({ release, startedAt, build, key, files, checksums, pointers }: ManifestParts): Manifest {
   const { plan, number, origin, requester, requestedAt, votes } = release;
   return {
     project: plan.project,
@@ -73,7 +92,14 @@ export function makeManifest({ release, startedAt, build, key, files }: Manifest
     approvedBy: votes.map(({ by, network, at }) => ({ name: by, network, at })),
     publishedAt: startedAt,
     ...(key === undefined ? {} : { key }),
-    files: files.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+    files: files.map(({ name, bytes, sha256, md5 }) => ({
+      name,
+      bytes,
+      sha256,
+      ...(md5 === undefined ? {} : { md5 }),
+    })),
+    ...(checksums.length === 0 ? {} : { checksums: [...checksums] }),
+    ...(pointers === undefined ? {} : { pointers }),
   };
 }
 

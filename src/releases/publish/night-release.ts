@@ -7,7 +7,7 @@ import { cleanName } from "../../results/clean-name.ts";
 import type { Revision, Revisions } from "../../revisions.ts";
 import { pipelineDigest, planDigest } from "../digest.ts";
 import type { Release, ReleasePlan, Version } from "../release.ts";
-import { placeOf } from "./layout.ts";
+import { placeOf, pointerTemplates } from "./layout.ts";
 import type { PublishScene } from "./scene.ts";
 
 const LOOKED_THROUGH = 200;
@@ -41,6 +41,8 @@ export async function nightOf(
   if (last?.plan.version === version) return { kind: "skip", reason: `${version} is published already` };
   if (last?.plan.sha === revision.sha) return { kind: "skip", reason: `nothing new since ${last.plan.version}` };
   const key = (await (await scene.openSigner(config))?.key(AbortSignal.timeout(PATIENCE_MS)))?.fingerprint;
+  const place = placeOf(config, project.name, version);
+  const pointers = pointerTemplates(place);
   const plan: ReleasePlan = {
     project: project.name,
     version,
@@ -50,7 +52,8 @@ export async function nightOf(
     title: cleanName(revision.title),
     author: cleanName(revision.author),
     pipeline: pipelineDigest(scene.config, project.name) ?? "",
-    target: placeOf(config, project.name, version).target,
+    target: place.target,
+    ...(pointers === undefined ? {} : { pointers }),
     ...(key === undefined ? {} : { key }),
     ...(await since(scene, project, last, revision)),
     build: { number: tested.number, state: tested.state.kind },

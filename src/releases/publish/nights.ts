@@ -1,7 +1,7 @@
 /** Clears away nights beyond those that are kept: only what the manifest of that night lists, and the manifest last. */
 
 import { Version } from "../release.ts";
-import { signedManifest } from "./compare.ts";
+import { namesOf, signedManifest } from "./compare.ts";
 import { filled, NIGHTLY_LAYOUT, placeOf } from "./layout.ts";
 import { KEY, MANIFEST, MANIFEST_SIGNATURE, SUMS, SUMS_SIGNATURE } from "./manifest.ts";
 import type { Publication } from "./scene.ts";
@@ -27,7 +27,7 @@ export async function clearNights(publication: Publication): Promise<void> {
       scene.log.warn({ project, night: version, reason: signed.problem }, "an old night is left where it is");
       continue;
     }
-    const files = signed.manifest.files.map(({ name }) => name);
+    const files = namesOf(signed.manifest);
     for (const name of [...files, SUMS, SUMS_SIGNATURE, KEY, MANIFEST_SIGNATURE, MANIFEST]) {
       await store.remove(place.prefix + name, signal);
     }

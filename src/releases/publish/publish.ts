@@ -12,10 +12,11 @@ import type { OutboxEntry } from "../../queue/outbox-entry.ts";
 import { isRedisAway } from "../../queue/redis.ts";
 import { cleanName } from "../../results/clean-name.ts";
 import { releaseEntries } from "../announce.ts";
-import { PUBLISH_STEPS, type PublishStep, type Release, type ReleaseState, releaseName } from "../release.ts";
+import { PUBLISH_STEPS, type PublishStep, type Release, type ReleaseState, releaseName, stepsOf } from "../release.ts";
 import { releaseTitle } from "../words.ts";
 import type { CollectedFile } from "./collect.ts";
 import { placeOf } from "./layout.ts";
+import { movePointers } from "./pointers.ts";
 import {
   isPublishing,
   OvertakenError,
@@ -37,8 +38,6 @@ const RETRIES_MS = [5_000, 20_000];
 /** What a failed release left in the bucket is taken out for so long at the most. */
 const CLEAR_MS = 60_000;
 const REASON_LENGTH = 300;
-/** A rollback builds nothing: it moves `latest` to what is there, and found good. */
-const ROLLBACK_STEPS: readonly PublishStep[] = ["check", "verify", "latest", "announce"];
 
 /** Called as the release goes on: how much of an upload is there. */
 export type OnProgress = (release: Release, progress: { readonly bytes: number; readonly ofBytes: number }) => void;
@@ -88,7 +87,7 @@ type Recorded = ReturnType<typeof createRecord>;
 
 async function drive(publication: Publication, record: Recorded, onProgress: OnProgress): Promise<Release> {
   const work = workOf(publication, onProgress);
-  const steps = record.release.plan.kind === "rollback" ? ROLLBACK_STEPS : PUBLISH_STEPS;
+  const steps = stepsOf(record.release.plan);
   for (const step of steps.slice(Math.max(0, steps.indexOf(record.release.state.step)))) {
     await record.begin(step);
     try {
@@ -96,6 +95,10 @@ async function drive(publication: Publication, record: Recorded, onProgress: OnP
     } catch (error) {
       if (isInterruption(error, publication)) throw error;
       if (step === "latest" && (await isMoved(publication, error))) continue;
+      if (step === "pointers") {
+        warnOfPointers(publication, error);
+        continue;
+      }
       return await giveUp(publication, record, step, error);
     }
   }
@@ -152,6 +155,7 @@ function workOf(publication: Publication, onProgress: OnProgress): Record<Publis
     upload: async () => putAll(publication, await signed(), (progress) => onProgress(publication.release, progress)),
     verify: () => readBack(publication),
     latest: () => moveLatest(publication),
+    pointers: () => movePointers(publication),
     tag: followUp,
     announce: followUp,
   };
@@ -248,6 +252,16 @@ async function isMoved(publication: Publication, error: unknown): Promise<boolea
   if (!(error instanceof RuntimeError)) return false;
   const now = await latestNow(publication).catch(() => undefined /* then it is not known */);
   return now?.version === publication.release.plan.version;
+}
+
+/**
+ * The version is published, as `latest` says it. What may mend itself is waited for, so that everything says the same in the end.
+ * @throws the error, for whoever takes the release up again.
+ */
+function warnOfPointers({ scene, release, warnings }: Publication, error: unknown): void {
+  if (!(error instanceof RuntimeError) || error.retryable) throw error;
+  scene.log.error({ release: release.number, err: error }, "not all that follows latest could be moved");
+  warnings.push(cleanName(`not everything says so: ${error.message}`).slice(0, REASON_LENGTH));
 }
 
 async function giveUp(publication: Publication, record: Recorded, step: PublishStep, error: unknown): Promise<Release> {

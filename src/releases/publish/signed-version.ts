@@ -4,6 +4,7 @@ import { artifactsFolder } from "../../builds/pipeline-of-build.ts";
 import { RuntimeError } from "../../errors.ts";
 import { dayOf } from "../../report/days.ts";
 import type { SigningKey } from "../../signer.ts";
+import { checksumFiles } from "./checksums.ts";
 import { type CollectedFile, chooseFiles, openFile, sumFiles } from "./collect.ts";
 import { isNight } from "./layout.ts";
 import {
@@ -17,6 +18,7 @@ import {
   sha256Of,
   sumsText,
 } from "./manifest.ts";
+import { pointersFor } from "./pointers.ts";
 import { type Publication, RefusedError } from "./scene.ts";
 import { passedBuild } from "./step-build.ts";
 import type { Upload } from "./upload.ts";
@@ -35,7 +37,7 @@ export async function collect(publication: Publication): Promise<readonly Collec
   const chosen = chooseFiles(artifacts, config, { project, version, date }, build.number);
   await scene.bring?.(build.number, "artifacts");
   try {
-    return await sumFiles(folderOf(scene.config.dataDir, build.number), chosen, signal);
+    return await sumFiles(folderOf(scene.config.dataDir, build.number), chosen, config.checksums, signal);
   } catch (error) {
     if (scene.bring === undefined || !(error instanceof RuntimeError)) throw error;
     // It may still be on its way.
@@ -48,7 +50,7 @@ export async function collect(publication: Publication): Promise<readonly Collec
  * records and the files alone, and come to the same each time; a signature has a time in it, so an older one that is good will do.
  */
 export async function sign(publication: Publication, files: readonly CollectedFile[]): Promise<readonly Upload[]> {
-  const { signer, signal, release, scene } = publication;
+  const { signer, signal, release, scene, config, place } = publication;
   const build = await passedBuild(publication);
   const key = await signer?.key(signal);
   if (key?.fingerprint !== release.plan.key) throw new RefusedError("the key to sign with was changed");
@@ -59,6 +61,8 @@ export async function sign(publication: Publication, files: readonly CollectedFi
     build: { number: build.number, finishedAt: build.state.finishedAt },
     key: key && keyText && { fingerprint: key.fingerprint, sha256: sha256Of(keyText) },
     files,
+    checksums: config.checksums,
+    pointers: pointersFor(place, config, { project: release.plan.project, files }),
   });
   const sums = Buffer.from(sumsText(files));
   const text = Buffer.from(manifestText(manifest));
@@ -67,6 +71,9 @@ export async function sign(publication: Publication, files: readonly CollectedFi
     ...files.map(
       ({ path, name, bytes, sha256 }): Upload => ({ name, bytes, sha256, open: () => openFile(folder, path) }),
     ),
+    ...files
+      .flatMap((file) => checksumFiles(file, manifest))
+      .map(({ name, text: sum }) => textUpload(name, Buffer.from(sum), TEXT)),
     textUpload(SUMS, sums, TEXT),
     ...(key === undefined || keyText === undefined
       ? []

@@ -88,7 +88,8 @@ export function differenceWords(compared: Exclude<Comparison, { kind: "same" }>)
   return more > 0 ? `${told} and ${more} more` : told;
 }
 
-async function servedBy({ scene, store, place, release, signer, signal }: Publication): Promise<Served> {
+/** A version as it is compared, here the one that is published. */
+export async function servedBy({ scene, store, place, release, signer, signal }: Publication): Promise<Served> {
   const { project, version }: { project: Served["project"]; version: Version } = release.plan;
   const trusted = await signer?.key(signal);
   return { store, place, project, version, trusted, verifySignature: scene.verifySignature };

@@ -1,21 +1,23 @@
 /** Before anything is built: whether what was agreed to still stands, and whether it could be published at all. */
 import { ConfigError, RuntimeError } from "../../errors.ts";
 import { cleanName } from "../../results/clean-name.ts";
+import { Version } from "../release.ts";
 import { stillGood } from "../votes.ts";
-import { readLatest } from "./latest.ts";
+import { type Latest, readLatest } from "./latest.ts";
 import { isNight } from "./layout.ts";
 import { type Publication, RefusedError } from "./scene.ts";
 
 /** What `latest` said: the version and its etag, or nothing. It stands in the record. */
-export type LatestBefore = { readonly version: string; readonly etag: string } | undefined;
+export type LatestBefore = Latest | undefined;
 
 export function writtenLatest(before: LatestBefore): string {
   return before === undefined ? "" : `${before.version} ${before.etag}`;
 }
 
 export function readWrittenLatest(text: string | undefined): LatestBefore {
-  const [, version, etag] = /^(\S+) (.+)$/s.exec(text ?? "") ?? [];
-  return version === undefined || etag === undefined ? undefined : { version, etag };
+  const [, written, etag] = /^(\S+) (.+)$/s.exec(text ?? "") ?? [];
+  const version = Version.safeParse(written);
+  return !version.success || etag === undefined ? undefined : { version: version.data, etag };
 }
 
 export async function check(publication: Publication): Promise<void> {

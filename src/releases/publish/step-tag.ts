@@ -16,7 +16,6 @@ const WARNING_LENGTH = 200;
 export async function afterwards(publication: Publication): Promise<void> {
   const { release, config, unfinished, warnings, scene, signal } = publication;
   await unfinished.clear();
-  warnings.length = 0;
   const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -55,9 +54,10 @@ async function putForgeRelease(publication: Publication, tag: string | undefined
   if (forge === undefined || api?.release === undefined)
     throw new Error("there is no forge with releases and a token for this project");
   const { manifest } = await servedManifest(publication);
-  const { version, sha } = release.plan;
+  const { version, sha, noLatest } = release.plan;
   const link = releaseUrl(scene.config.url, release);
   const notes = releaseNotes(release, manifest, { target: place.target, link });
   const name = tag ?? `v${version}`;
-  await api.release(forge, { tag: name, sha, title: version, notes, isPrerelease: version.includes("-") }, signal);
+  const kind = { isPrerelease: version.includes("-"), ...(noLatest === true ? { isLatest: false as const } : {}) };
+  await api.release(forge, { tag: name, sha, title: version, notes, ...kind }, signal);
 }

@@ -5,6 +5,7 @@ import type { Version } from "../release.ts";
 import { type Comparison, compareServed } from "./compare.ts";
 import { readLatest } from "./latest.ts";
 import { isNight, placeOf } from "./layout.ts";
+import { pointerProblems, pointersOf } from "./pointers.ts";
 import type { BucketScene } from "./scene.ts";
 
 export interface Verdict {
@@ -15,6 +16,8 @@ export interface Verdict {
   readonly compared: Comparison;
   /** What `latest` says; undefined where there is none. */
   readonly latest: Version | undefined;
+  /** How many objects follow `latest`, where it is this version and all of them are as it says. */
+  readonly pointers: number;
 }
 
 export type VerifyRelease = (
@@ -38,7 +41,11 @@ export function createVerifyRelease(scene: BucketScene): VerifyRelease {
       const place = placeOf(config, project, version);
       const trusted = await (await openSigner(config))?.key(signal);
       const compared = await compareServed({ store, place, project, version, trusted, verifySignature }, signal);
-      return { project, version, target: place.target, compared, latest };
+      const verdict = { project, version, target: place.target, latest };
+      const pointers = compared.kind === "same" && version === latest ? pointersOf(compared.manifest, place) : [];
+      const problems = await pointerProblems(store, pointers, signal);
+      if (problems.length > 0) return { ...verdict, compared: { kind: "differs", problems }, pointers: 0 };
+      return { ...verdict, compared, pointers: pointers.length };
     } finally {
       await store[Symbol.asyncDispose]();
     }

@@ -7,7 +7,7 @@ import type { Verdict } from "./verify-release.ts";
 const LINES_TOLD = 3;
 
 /** `✔ docker 0.9.0 is as it was signed · 3 files (12 MiB) · latest is 0.9.0 · link` */
-export function verdictLines({ project, version, target, compared, latest }: Verdict, url: string): Line[] {
+export function verdictLines({ project, version, target, compared, latest, pointers }: Verdict, url: string): Line[] {
   const name = `${project} ${version}`;
   const latestWords = latest === undefined ? "" : `latest is ${latest}`;
   if (compared.kind === "absent") return [line("failed", [`${name} is not at ${target}`, latestWords])];
@@ -15,9 +15,13 @@ export function verdictLines({ project, version, target, compared, latest }: Ver
     const { manifest, bytes, signedAt } = compared;
     const count = manifest.files.length;
     const files = `${formatCount(count)} ${count === 1 ? "file" : "files"} (${formatBytes(bytes)})`;
+    const follows =
+      pointers === 0 ? "" : `${formatCount(pointers)} ${pointers === 1 ? "object follows" : "objects follow"} it`;
     const link = `${url}/releases/R${manifest.release}`;
     const signed = signedAt === undefined ? `${name} is as its sums say` : `${name} is as it was signed`;
-    return [line("passed", [signed, files, signedAt === undefined ? "it has no signature" : "", latestWords], link)];
+    return [
+      line("passed", [signed, files, signedAt === undefined ? "it has no signature" : "", latestWords, follows], link),
+    ];
   }
   const { problems } = compared;
   const told = problems.slice(0, problems.length > LINES_TOLD ? LINES_TOLD - 1 : LINES_TOLD);

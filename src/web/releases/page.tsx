@@ -6,7 +6,15 @@ import type { Config } from "../../config.ts";
 import type { BuildNumber } from "../../names.ts";
 import { type Release, type ReleasePlan, releaseName } from "../../releases/release.ts";
 import { goodVotes, stillAsked, votesNeeded } from "../../releases/votes.ts";
-import { buildWords, commitsWords, planRevision, releaseTitle, releaseTone, stateWord } from "../../releases/words.ts";
+import {
+  buildWords,
+  commitsWords,
+  planRevision,
+  pointerWords,
+  releaseTitle,
+  releaseTone,
+  stateWord,
+} from "../../releases/words.ts";
 import type { Artifact } from "../../results/summary.ts";
 import { formatAge, formatBytes, formatCount } from "../../units.ts";
 import { ActionForm } from "../forms/action-form.tsx";
@@ -116,6 +124,7 @@ const Facts = ({ release, build, now }: { release: Release; build: BuildNumber |
       <dt>Goes to</dt>
       <dd>
         <code>{plan.target}</code>
+        {pointerWords(plan) === "" ? null : <span class="quiet"> {pointerWords(plan)}</span>}
       </dd>
       <dt>Signed by</dt>
       <dd>{plan.key === undefined ? "nobody: no key is configured" : <code>{plan.key}</code>}</dd>

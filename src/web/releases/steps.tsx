@@ -1,6 +1,6 @@
 /** The steps of publishing: those that are done, the one at work and those to come. */
 import type { Tone } from "../../chat/reply.ts";
-import { PUBLISH_STEPS, type PublishStep, type Release } from "../../releases/release.ts";
+import { type PublishStep, type Release, stepsOf } from "../../releases/release.ts";
 import { Sign } from "../shell.tsx";
 
 /** Each in words, since their names are short. */
@@ -12,19 +12,21 @@ const MEANING: Readonly<Record<PublishStep, string>> = {
   upload: "to the bucket, beside what is there",
   verify: "read back, sums and signature compared",
   latest: "moved, in one step",
+  pointers: "what follows it in the bucket",
   tag: "the revision in git, and the forge's release",
   announce: "said in the rooms",
 };
 
-export const PublishSteps = ({ release: { state } }: { release: Release }) => {
+export const PublishSteps = ({ release: { plan, state } }: { release: Release }) => {
   if (state.kind !== "publishing" && state.kind !== "published" && state.kind !== "failed") return null;
-  const at = state.kind === "published" ? PUBLISH_STEPS.length : PUBLISH_STEPS.indexOf(state.step);
+  const steps = stepsOf(plan);
+  const at = state.kind === "published" ? steps.length : steps.indexOf(state.step);
   const now: [Tone, string] = state.kind === "failed" ? ["failed", "failed"] : ["running", "running"];
   return (
     <>
       <h2>Steps</h2>
       <ol class="plain publish-steps">
-        {PUBLISH_STEPS.map((step, index) => {
+        {steps.map((step, index) => {
           const [tone, word]: [Tone, string] =
             index < at
               ? ["passed", "done"]

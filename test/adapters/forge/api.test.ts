@@ -82,6 +82,8 @@ describe.each<Kind>(["github", "gitea"])("%s", (kind) => {
       },
       expect.objectContaining({ id: 2, tag_name: "v0.9.1-rc.1", prerelease: true }),
     ]);
+    await api.release(forge, { ...release, tag: "v0.8.2", isLatest: false }, SIGNAL);
+    expect(server.releases.at(-1)).toMatchObject({ tag_name: "v0.8.2", make_latest: "false" });
   });
 
   test("a comment is written once, and edited from then on", async () => {

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { PACKAGE_FOLDER } from "../../../src/package.ts";
-import { isWhole, openReleaseSite, type ReleaseSite } from "../../support/release-site.ts";
+import { createVerifyRelease } from "../../../src/releases/publish/verify-release.ts";
+import { DOCKER, isWhole, openReleaseSite, type ReleaseSite } from "../../support/release-site.ts";
 import type { GivenToKilled, Kill } from "../../support/release-to-be-killed.ts";
 
 const SCRIPT = join(PACKAGE_FOLDER, "test/support/release-to-be-killed.ts");
@@ -21,6 +22,8 @@ const EVERYWHERE: readonly Kill[] = [
   { recorded: "verify" },
   { unrecorded: "latest" },
   { put: "docker/latest" },
+  { unrecorded: "pointers" },
+  { put: "docker/docker-latest.tgz" },
   { recorded: "tag" },
   { recorded: "announce" },
 ];
@@ -29,8 +32,11 @@ const SOMEWHERE: readonly Kill[] = [
   { during: "docker-0.9.0.tgz" },
   { put: "install.sh" },
   { put: "docker/latest" },
+  { put: "docker/docker-latest.tgz" },
   { recorded: "announce" },
 ];
+/** What follows `latest` is moved after it. */
+const MORE = ', checksums: md5, latest_files: "{project}/{file}"';
 
 /** @returns the signal that ended it, or its status. */
 async function runToDeath(site: ReleaseSite, kill: Kill | undefined): Promise<string | number> {
@@ -39,6 +45,7 @@ async function runToDeath(site: ReleaseSite, kill: Kill | undefined): Promise<st
     endpoint: site.server.endpoint,
     dataDir: site.dataDir,
     privateKey: site.signing.privateKey,
+    more: MORE,
     ...(kill === undefined ? {} : { kill }),
   };
   const child = spawn("node", ["--import", "tsx", SCRIPT, JSON.stringify(given)], {
@@ -84,6 +91,8 @@ async function untilPublished(site: ReleaseSite, version: string, kills: readonl
   expect((await site.releases.get(release.number))?.state).toMatchObject({ kind: "published", files: 3 });
   expect(await site.latest()).toBe(`${version}\n`);
   expect(isWhole(await site.served(`docker/${version}/`))).toBe(true);
+  const verdict = await createVerifyRelease(site.scene)({ project: DOCKER }, new AbortController().signal);
+  expect(verdict).toMatchObject({ version, compared: { kind: "same" }, pointers: 6 });
   const news = (await site.said()).slice(said);
   expect(news.filter((text) => text.includes("published"))).toHaveLength(1);
   expect(news.filter((text) => text.includes("building"))).toHaveLength(1);
@@ -91,7 +100,7 @@ async function untilPublished(site: ReleaseSite, version: string, kills: readonl
 }
 
 test("killed where a step was recorded and where it was not, within uploads and behind the last of them", async () => {
-  await using site = await openReleaseSite();
+  await using site = await openReleaseSite(MORE);
   await site.seed("0.8.1");
   await untilPublished(site, "0.9.0", process.env.DOCKER_CI_KILLS === undefined ? SOMEWHERE : EVERYWHERE);
   expect(await site.records.builds.latest(5)).toHaveLength(1);
@@ -100,7 +109,7 @@ test("killed where a step was recorded and where it was not, within uploads and 
 test(
   "killed at any moment",
   async () => {
-    await using site = await openReleaseSite();
+    await using site = await openReleaseSite(MORE);
     await site.seed("0.8.1");
     for (let kill = 1; kill <= KILLS; kill += 1) {
       await untilPublished(site, `0.9.${kill}`, [{ afterMs: Math.random() * 300 }]);
@@ -110,7 +119,7 @@ test(
 );
 
 test("killed in a release that fails: it ends failed, what it had put is gone, and the room is told once", async () => {
-  await using site = await openReleaseSite();
+  await using site = await openReleaseSite(MORE);
   await site.seed("0.8.1");
   const release = await site.approved("0.9.0");
   expect(await runToDeath(site, { put: "/manifest.json" })).toBe("SIGKILL");
@@ -118,6 +127,7 @@ test("killed in a release that fails: it ends failed, what it had put is gone, a
   expect(await runToDeath(site, undefined)).toBe(0);
   expect((await site.releases.get(release.number))?.state).toMatchObject({ kind: "failed", step: "upload" });
   expect([...(await site.served("docker/0.9.0/")).keys()]).toEqual(["manifest.json"]);
+  expect(site.server.objects("get.example.org").filter(({ key }) => key.includes("-latest"))).toEqual([]);
   expect(await site.latest()).toBe("0.8.1\n");
   expect((await site.said()).filter((text) => text.includes("failed"))).toHaveLength(1);
 }, 60_000);
