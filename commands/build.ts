@@ -6,7 +6,6 @@ import { GitRef, ProjectName } from "../src/names.ts";
 
 export const build = defineCommand({
   name: "build",
-  aliases: ["force"],
   summary: "Queue a build of a project and answer here with the result.",
   examples: [
     "!build docker-registry",

@@ -16,7 +16,7 @@ export const help = defineCommand({
     if (args.command === undefined) {
       const names = (role: Command["role"]): string =>
         commands
-          .filter((command) => command.role === role)
+          .filter((command) => command.role === role && !command.unlisted)
           .map(({ name }) => prefix + name)
           .join(" ");
       return {

@@ -12,14 +12,18 @@ import { disk } from "./disk.ts";
 import { drain } from "./drain.ts";
 import { eta } from "./eta.ts";
 import { flaky } from "./flaky.ts";
+import { force } from "./force.ts";
+import { hello } from "./hello.ts";
 import { help } from "./help.ts";
 import { incidents } from "./incidents.ts";
 import { last } from "./last.ts";
 import { link } from "./link.ts";
 import { links } from "./links.ts";
+import { list } from "./list.ts";
 import { log } from "./log.ts";
 import { mute } from "./mute.ts";
 import { nightly } from "./nightly.ts";
+import { notify } from "./notify.ts";
 import { okToTest } from "./ok-to-test.ts";
 import { outbox } from "./outbox.ts";
 import { pause } from "./pause.ts";
@@ -36,6 +40,7 @@ import { rollback } from "./rollback.ts";
 import { schedule } from "./schedule.ts";
 import { shutdown } from "./shutdown.ts";
 import { snooze } from "./snooze.ts";
+import { source } from "./source.ts";
 import { status } from "./status.ts";
 import { subscribe } from "./subscribe.ts";
 import { tests } from "./tests.ts";
@@ -54,6 +59,7 @@ import { workers } from "./workers.ts";
 
 export const commands: readonly Command[] = [
   build,
+  force,
   rebuild,
   cancel,
   okToTest,
@@ -64,6 +70,7 @@ export const commands: readonly Command[] = [
   verify,
   rollback,
   status,
+  list,
   last,
   queue,
   eta,
@@ -85,17 +92,20 @@ export const commands: readonly Command[] = [
   watch,
   subscribe,
   unsubscribe,
+  notify,
   mute,
   unmute,
   workers,
   drain,
   undrain,
   help,
+  hello,
   whoami,
   outbox,
   link,
   unlink,
   version,
+  source,
   links,
   disk,
   audit,

@@ -15,9 +15,10 @@ export const last = defineCommand({
   name: "last",
   summary: "The newest builds, of one project or of all.",
   examples: ["!last", "!last docker-registry"],
-  args: z.strictObject({ project: z.string().optional() }),
+  args: z.strictObject({ project: z.string().optional().meta({ label: "project or all" }) }),
   async run({ args, builds, config, clock }) {
-    const project = args.project === undefined ? undefined : builds.project(args.project).name;
+    const project =
+      args.project === undefined || args.project === "all" ? undefined : builds.project(args.project).name;
     const newest = await builds.latest(project === undefined ? SHOWN + 1 : LOOKED_AT, project);
     if (newest.length === 0) return say("info", ["there are no builds yet"], config.url);
     const lines = newest.slice(0, SHOWN).map((build) => buildLine(build, config.url, clock.now()));

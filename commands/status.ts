@@ -1,28 +1,31 @@
 /** `!status`: what runs, what waits, what is broken. */
 import { z } from "zod";
-import type { Build } from "../src/builds/build.ts";
-import { isFinished } from "../src/builds/build.ts";
 import { buildLine, runningLine } from "../src/builds/describe.ts";
+import { brokenNames, howAllStand } from "../src/builds/stands.ts";
 import { pausedFacts, pausedPhrase } from "../src/builds/waiting.ts";
 import { defineCommand } from "../src/chat/command.ts";
-import { lineText, type Reply, say } from "../src/chat/reply.ts";
+import { line, lineText, type Reply, SIGNS, say } from "../src/chat/reply.ts";
 import { pauseOf } from "../src/queue/pauses.ts";
+import { releaseUrl, waitingWords } from "../src/releases/words.ts";
 import { formatAge } from "../src/units.ts";
 
 export const status = defineCommand({
   name: "status",
-  summary: "What runs, what waits behind it, and what is broken; of one project, its latest build.",
+  summary: "What runs, what waits behind it or for approvals, and what is broken; of one project, its latest build.",
   examples: ["!status", "!status docker-registry"],
-  args: z.strictObject({ project: z.string().optional() }),
-  async run({ args, builds, config, clock, schedules }) {
-    if (args.project !== undefined) return ofProject(args.project);
-    const [running, queued, latest, pauses, [next]] = await Promise.all([
+  args: z.strictObject({ project: z.string().optional().meta({ label: "project or all" }) }),
+  async run({ args, builds, config, clock, incidents, releases, schedules }) {
+    if (args.project !== undefined && args.project !== "all") return ofProject(args.project);
+    const [running, queued, all, pauses, [next], waiting, open] = await Promise.all([
       builds.running(),
       builds.queued(),
-      lastOfEach(),
+      howAllStand(config, builds),
       builds.pauses.all(),
       schedules.coming(clock.now()),
+      releases.waiting(),
+      incidents.open(),
     ]);
+    const broken = brokenNames(all, open);
     const facts = [
       ...pausedFacts(pauses, { now: clock.now(), timezone: config.timezone }),
       ...(await Promise.all(
@@ -33,32 +36,30 @@ export const status = defineCommand({
       ...queued.slice(0, 3).map(({ project, number }) => `○ ${project} #${number}`),
       queued.length > 3 ? `${queued.length - 3} more queued` : "",
       running.length + queued.length === 0 ? "nothing runs or waits" : "",
-      `broken: ${broken(latest)}`,
+      ...waiting.map((release) => `${SIGNS.queued} ${waitingWords(release, config)}`),
+      `broken: ${broken.length === 0 ? "none" : broken.join(", ")}`,
       next === undefined ? "" : `${next.what} in ${formatAge(next.next.getTime() - clock.now().getTime())}`,
     ];
     return say("info", facts, config.url);
 
     async function ofProject(name: string): Promise<Reply> {
       const project = builds.project(name);
-      const [newest] = await builds.latest(1, project.name);
+      const [[newest], waiting] = await Promise.all([builds.latest(1, project.name), releases.waiting()]);
+      const asked = waiting
+        .filter(({ plan }) => plan.project === project.name)
+        .map((release) => line("queued", [waitingWords(release, config)], releaseUrl(config.url, release)));
       if (newest === undefined)
-        return say("info", [`${project.name} has not been built yet`, `${config.prefix}build ${project.name}`]);
+        return {
+          lines: [
+            line("info", [`${project.name} has not been built yet`, `${config.prefix}build ${project.name}`]),
+            ...asked,
+          ],
+        };
       const shown = buildLine(newest, config.url, clock.now(), (await builds.expected(newest))?.medianMs);
       const pause = pauseOf(await builds.pauses.all(), project.name);
-      if (pause === undefined) return { lines: [shown] };
+      if (pause === undefined) return { lines: [shown, ...asked] };
       const told = { now: clock.now(), timezone: config.timezone };
-      return { lines: [{ ...shown, facts: [...shown.facts, pausedPhrase(pause, told)] }] };
-    }
-
-    /** The newest finished build of every project. */
-    async function lastOfEach(): Promise<Build[]> {
-      const found = await Promise.all([...config.projects.keys()].map((name) => builds.latest(5, name)));
-      return found.flatMap((newest) => newest.filter(isFinished).slice(0, 1));
+      return { lines: [{ ...shown, facts: [...shown.facts, pausedPhrase(pause, told)] }, ...asked] };
     }
   },
 });
-
-function broken(latest: readonly Build[]): string {
-  const names = latest.filter(({ state }) => state.kind === "failed" || state.kind === "errored");
-  return names.length === 0 ? "none" : names.map(({ project, number }) => `${project} #${number}`).join(", ");
-}

@@ -3,12 +3,12 @@ import { z } from "zod";
 import { defineCommand } from "../src/chat/command.ts";
 import { say } from "../src/chat/reply.ts";
 import { UserError } from "../src/errors.ts";
-import { DEFAULT_EVENTS, SubscribedEvent } from "../src/incidents/subscriptions.ts";
+import { hearsWords, readEvents } from "../src/incidents/subscribed.ts";
+import { DEFAULT_EVENTS } from "../src/incidents/subscriptions.ts";
 import { GitRef } from "../src/names.ts";
 
 export const subscribe = defineCommand({
   name: "subscribe",
-  aliases: ["notify"],
   summary: "Tell this room of a project, or of all: broken, fixed and errored by default, or every result.",
   examples: [
     "!subscribe docker-registry",
@@ -27,27 +27,16 @@ export const subscribe = defineCommand({
     const project = args.project === "all" ? undefined : builds.project(args.project).name;
     const events = args.events === undefined ? [...DEFAULT_EVENTS] : readEvents(args.events);
     const branch = args.branch === undefined ? undefined : readBranch(args.branch);
-    await subscriptions.add({
+    const subscription = {
       room: message.room,
       ...(project === undefined ? {} : { project }),
       ...(branch === undefined ? {} : { branch }),
       events,
-    });
-    const what = `${project ?? "every project"}${branch === undefined ? "" : ` ${branch}`}`;
-    return say("info", [`this room hears of ${what}: ${events.join(", ")}`]);
+    };
+    await subscriptions.add(subscription);
+    return say("info", [`this room hears of ${hearsWords(subscription)}`]);
   },
 });
-
-function readEvents(text: string): SubscribedEvent[] {
-  return text
-    .split(",")
-    .filter(Boolean)
-    .map((word) => {
-      const event = SubscribedEvent.safeParse(word);
-      if (event.success) return event.data;
-      throw new UserError(`"${word}" is no event. There are ${SubscribedEvent.options.join(", ")}.`);
-    });
-}
 
 function readBranch(text: string): GitRef {
   const ref = GitRef.safeParse(text);

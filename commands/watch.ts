@@ -1,25 +1,39 @@
 /** `!watch`: tell me here how that build ends. */
 import { z } from "zod";
 import { isFinished } from "../src/builds/build.ts";
-import { resultReply } from "../src/builds/describe.ts";
-import { BuildArgument } from "../src/chat/build-argument.ts";
+import { resultLine, resultReply } from "../src/builds/describe.ts";
+import { BuildOrProject, underWay } from "../src/chat/build-argument.ts";
 import { defineCommand } from "../src/chat/command.ts";
-import { say } from "../src/chat/reply.ts";
+import { line } from "../src/chat/reply.ts";
+import { UserError } from "../src/errors.ts";
+import type { BuildNumber } from "../src/names.ts";
 
 export const watch = defineCommand({
   name: "watch",
-  summary: "Say here, to you, how a build ends that was asked for elsewhere.",
-  examples: ["!watch 43"],
+  summary: "Say here, to you, how a build ends that was asked for elsewhere, or all of a project that run or wait.",
+  examples: ["!watch 43", "!watch docker"],
   changes: true,
   repeatable: true,
-  args: z.strictObject({ build: BuildArgument }),
+  args: z.strictObject({ build: BuildOrProject.meta({ label: "build or project" }) }),
   async run({ args, builds, subscriptions, message, config }) {
     const { displayName: to, account } = message.speaker;
     const who = account === undefined ? { to } : { to, toAccount: account };
-    await subscriptions.watch(args.build, { room: message.room, ...who });
+    const numbers =
+      typeof args.build === "number"
+        ? [args.build]
+        : (await underWay(builds, args.build)).map((build): BuildNumber => build.number);
+    if (numbers.length === 0) throw new UserError(`nothing of ${args.build} runs or waits.`);
+    for (const number of numbers) await subscriptions.watch(number, { room: message.room, ...who });
     // Looked up after it is written down: a build that ends in between is told here, or by the notice, and never by none.
-    const build = await builds.get(args.build);
-    if (isFinished(build)) return resultReply(build, config.url);
-    return say(build.state.kind, [`you will hear how ${build.project} #${build.number} ends`]);
+    const found = await Promise.all(numbers.map((number) => builds.get(number)));
+    const over = found.filter(isFinished);
+    const [first, ...others] = found.filter((build) => !isFinished(build));
+    const [only] = over;
+    if (first === undefined && only !== undefined && over.length === 1) return resultReply(only, config.url);
+    const ends = over.map((build) => resultLine(build, config.url));
+    if (first === undefined) return { lines: ends };
+    const all = [`${first.project} #${first.number}`, ...others.map(({ number }) => `#${number}`)].join(", ");
+    const hear = line(first.state.kind, [`you will hear how ${all} ${others.length === 0 ? "ends" : "end"}`]);
+    return { lines: [hear, ...ends] };
   },
 });

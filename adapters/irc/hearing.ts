@@ -40,9 +40,10 @@ export class Hearing {
       this.#connectedAt = Date.now();
     });
     client.on("privmsg", (event) => this.#heard(event));
+    client.on("action", (event) => this.#heard(event, { action: true }));
   }
 
-  #heard(event: PrivmsgEvent): void {
+  #heard(event: PrivmsgEvent, how: Pick<ChatMessage, "action"> = {}): void {
     // A server has no user and host; our own lines come back with echo-message.
     if (event.ident === "" || event.hostname === "" || this.#isMe(event.nick)) return;
     if (this.#isPlayback(event) || BOT_TAGS.some((tag) => tag in event.tags) || event.message.startsWith("\x01"))
@@ -54,6 +55,7 @@ export class Hearing {
       room,
       text: clean(event.message),
       botName: this.#client.user.nick,
+      ...how,
     };
     this.#inOrder(room.name, this.#accounts.of(event), (account) => {
       const speaker = { network: this.#network, displayName: event.nick, account, trusted: false };

@@ -41,6 +41,8 @@ declare module "irc-framework" {
     close: boolean;
     "ping timeout": undefined;
     privmsg: PrivmsgEvent;
+    /** `/me pokes docker-ci`: CTCP ACTION, without its frame. */
+    action: PrivmsgEvent;
     "ctcp request": FromUser & { readonly type: string | null };
     join: FromUser & { readonly channel: string; readonly account?: string | false };
     part: FromUser & { readonly channel: string };

@@ -104,6 +104,8 @@ export const Build = z.strictObject({
   /** The build that this one repeats. */
   rebuildOf: BuildNumber.optional(),
   /** Run only these `run:` steps; the images they need are built in any case. */
+  /** Why, in the words of who asked. */
+  reason: z.string().optional(),
   onlySteps: z.array(StepName).optional(),
   /** What a worker must have for it: what the project asks for, and what its pipeline turned out to ask for. */
   labels: z.array(z.string()).optional(),

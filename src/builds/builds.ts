@@ -13,6 +13,7 @@ import { createDrains } from "../queue/drains.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import { createPauses, type Pause, pauseOf } from "../queue/pauses.ts";
 import { isTaking, missingLabels, slotsOf, type WorkerStatus } from "../queue/worker-status.ts";
+import { cleanName } from "../results/clean-name.ts";
 import { type Revision, type Revisions, UnknownRefError } from "../revisions.ts";
 import { type Build, type FinalState, isFinished, type Requester } from "./build.ts";
 import { resultReply } from "./describe.ts";
@@ -34,6 +35,8 @@ export interface BuildRequest {
   readonly ref: GitRef;
   readonly requester: Requester;
   readonly params?: Readonly<Record<string, string>>;
+  /** Why, in the words of who asks. */
+  readonly reason?: string | undefined;
   /** Missing: a person asked. */
   readonly event?: BuildEvent;
   /** Where it is known already what `ref` means; git is not asked then. */
@@ -125,7 +128,15 @@ export function createBuilds(deps: BuildsDeps) {
      * Records a build and wakes a worker.
      * @throws UserError for a ref that the repository does not have, RuntimeError for a repository that cannot be reached.
      */
-    async request({ project: name, ref, requester, params = {}, asked, ...given }: BuildRequest): Promise<Build> {
+    async request({
+      project: name,
+      ref,
+      requester,
+      params = {},
+      reason,
+      asked,
+      ...given
+    }: BuildRequest): Promise<Build> {
       const project = projectNamed(name);
       const lookUp = async () =>
         revisions === undefined ? undefined : await resolve(revisions, project, ref, config.url);
@@ -133,6 +144,7 @@ export function createBuilds(deps: BuildsDeps) {
       const known = {
         ...(revision === undefined ? {} : { revision }),
         ...outsideOf({ ref, revision, event: given.event }, given.untrusted),
+        ...(reason === undefined ? {} : { reason: cleanName(reason) }),
       };
       return accept({ project: name, ref, requester, params, ...known }, asked);
     },

@@ -12,8 +12,10 @@ export type Bound =
 /**
  * Words fill the arguments in their order; `--name value`, `--name=value` and `name=value` fill the one they name, a switch is
  * named alone, and any other `key=value` goes to the argument that takes pairs. A pair's key counts as written: `REF=…` is a variable, not the ref.
+ * Before free text, what names another argument is no part of it.
  */
-export function bindArguments(command: Command, parsed: ParsedCommand): Bound {
+export function bindArguments(command: Command, line: ParsedCommand): Bound {
+  const parsed = withoutFiller(command, line);
   const { words } = parsed;
   const forms = argumentForms(command.args);
   const given: Record<string, unknown> = {};
@@ -27,7 +29,8 @@ export function bindArguments(command: Command, parsed: ParsedCommand): Bound {
     const word = words[index];
     if (word === undefined) break;
     const form = nextForm();
-    if (form?.takes === "rest") {
+    const isNamed = word.kind === "flag" && ![undefined, form].includes(named(word.name));
+    if (form?.takes === "rest" && !isNamed) {
       given[form.name] = restFrom(parsed, index);
       break;
     }
@@ -58,6 +61,12 @@ export function bindArguments(command: Command, parsed: ParsedCommand): Bound {
   }
   if (pairsForm !== undefined && Object.keys(pairs).length > 0) given[pairsForm.name] = pairs;
   return { kind: "bound", given };
+}
+
+function withoutFiller({ filler }: Command, line: ParsedCommand): ParsedCommand {
+  const [first, ...others] = line.words;
+  const says = first?.kind !== "text" || !filler.includes(first.text.toLowerCase());
+  return says ? line : { ...line, words: others };
 }
 
 function isFilled(takes: ArgumentForm["takes"]): boolean {

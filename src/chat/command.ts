@@ -100,6 +100,10 @@ export interface CommandDefinition<Shape extends z.core.$ZodLooseShape> {
    * again, where otherwise the person is asked to look how far it came. Default: false.
    */
   readonly repeatable?: boolean;
+  /** Words that may stand before its arguments and say nothing that the name does not: `build` in `!stop build 43`. */
+  readonly filler?: readonly string[];
+  /** `!help` leaves it out of its list: another command does the same, for those who do not know this word from elsewhere. */
+  readonly unlisted?: boolean;
   /** In the order in which they are typed. */
   readonly args: z.ZodObject<Shape, z.core.$strict>;
   run(context: CommandContext<z.output<z.ZodObject<Shape, z.core.$strict>>>): Promise<Reply> | Reply;
@@ -114,6 +118,8 @@ export interface Command {
   readonly role: Role | undefined;
   readonly changes: boolean;
   readonly repeatable: boolean;
+  readonly filler: readonly string[];
+  readonly unlisted: boolean;
   readonly args: z.ZodObject;
   /** Why the arguments do not fit, if they do not. */
   misfit(given: Readonly<Record<string, unknown>>): MisfitError | undefined;
@@ -142,6 +148,8 @@ export function defineCommand<Shape extends z.core.$ZodLooseShape>(definition: C
     role,
     changes = role !== undefined,
     repeatable = false,
+    filler = [],
+    unlisted = false,
     args,
   } = definition;
   return {
@@ -152,6 +160,8 @@ export function defineCommand<Shape extends z.core.$ZodLooseShape>(definition: C
     role,
     changes,
     repeatable,
+    filler,
+    unlisted,
     args,
     misfit(given) {
       const { error } = args.safeParse(given);

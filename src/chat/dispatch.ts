@@ -25,6 +25,8 @@ const STILL_WORKING_MS = 2_500;
 const HEARD_SECONDS = 86_400;
 /** Nobody expects any more that something happens which they asked for before that. */
 const LATE_MS = 15 * 60_000;
+/** An action is answered once in so long in a room: two bots that act on each other fall silent. */
+const ACTION_EVERY_MS = 60_000;
 /** No more of a wrong argument is repeated. */
 const MISFIT_LENGTH = 60;
 
@@ -56,6 +58,16 @@ export function createDispatcher(
     commands.flatMap((command) => [command.name, ...command.aliases].map((name) => [name, command])),
   );
   let refusal: string | undefined;
+  const actedAt = new Map<string, number>();
+
+  /** Whether nobody in the room was answered for an action a moment ago. */
+  function mayAnswerAction(room: string): boolean {
+    const now = services.clock.now().getTime();
+    for (const [other, at] of actedAt) if (now - at >= ACTION_EVERY_MS) actedAt.delete(other);
+    if (actedAt.has(room)) return false;
+    actedAt.set(room, now);
+    return true;
+  }
 
   /** The linked accounts, where they matter. A question is answered without them when Redis is away. */
   async function linkedAccounts({ speaker }: ChatMessage, command: Command): Promise<readonly Group[]> {
@@ -121,9 +133,9 @@ export function createDispatcher(
     },
     async handle(message, chat) {
       const direct = message.room.kind === "direct" || message.command === true;
-      const context = { prefix: config.prefix, botName: message.botName, direct };
-      const parsed = parseLine(message.text, context);
-      if (parsed.kind === "none") return "ignored";
+      const { botName, action = false } = message;
+      const parsed = parseLine(message.text, { prefix: config.prefix, botName, direct, action });
+      if (parsed.kind === "none" || (action && !mayAnswerAction(roomKey(message.room)))) return "ignored";
       const about = {
         room: roomKey(message.room),
         speaker: message.speaker.displayName,

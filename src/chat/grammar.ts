@@ -25,9 +25,12 @@ export interface LineContext {
   readonly botName: string;
   /** Said to nobody but the bot. */
   readonly direct: boolean;
+  /** `/me …`: told, and not said. */
+  readonly action?: boolean;
 }
 
 const NONE: ParsedLine = { kind: "none" };
+const GREETING: ParsedLine = { kind: "command", name: "hello", words: [], rest: "" };
 
 /** What somebody shows rather than says: quoted lines, `<nick> …`, code. */
 const SHOWN = /^(?:>|<|`)/;
@@ -37,9 +40,10 @@ const LEADING = new RegExp(`^[\\s${INVISIBLE}]+`);
 
 /**
  * A command begins with the prefix, addresses the bot (`docker-ci: build x`, `@docker-ci build x`), or is said to it in
- * private. Of several lines only the first counts. Never throws, whatever the text.
+ * private. Of several lines only the first counts. What somebody does to the bot greets it. Never throws, whatever the text.
  */
-export function parseLine(text: string, { prefix, botName, direct }: LineContext): ParsedLine {
+export function parseLine(text: string, { prefix, botName, direct, action = false }: LineContext): ParsedLine {
+  if (action) return isDoneTo(botName, text) ? GREETING : NONE;
   const line = text.replace(LEADING, "");
   if (SHOWN.test(line)) return NONE;
   const prefixed = afterPrefix(line, prefix);
@@ -76,6 +80,17 @@ function afterName(line: string, botName: string, prefix: string): string | unde
   const said = rest.replace(/^[:,]/, "");
   if (said === rest && !(hasSign && /^(?:\s|$)/.test(rest))) return undefined;
   return /^(?:\s|$)/.test(said) || said.startsWith(prefix) ? said.replace(LEADING, "") : undefined;
+}
+
+/** `pokes docker-ci`, and not `wonders why docker-ci is down`: only what ends in its name, as Buildbot's bot had it (O-76). */
+function isDoneTo(botName: string, action: string): boolean {
+  const words = action
+    .replaceAll(INVISIBLES, "")
+    .split(/\s+/)
+    .filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const name = botName.toLowerCase();
+  const last = words.at(-1)?.toLowerCase().replace(/^@/, "") ?? "";
+  return name !== "" && words.length > 1 && last.startsWith(name) && /^[.?!…:;,)]*$/.test(last.slice(name.length));
 }
 
 /** Text that is meant for the bot anyhow; the prefix may stand before it out of habit. */

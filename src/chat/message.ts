@@ -41,6 +41,8 @@ export interface ChatMessage {
   readonly botName: string;
   /** Where it was said in a thread, or begins one: the network's name for that. */
   readonly thread?: string;
+  /** What somebody does and does not say: `/me pokes docker-ci`. */
+  readonly action?: boolean;
   /** It is a command whatever it begins with: a pressed button, a slash command. */
   readonly command?: boolean;
   /** What refuses it is for the speaker alone: a pressed button. */

@@ -61,6 +61,12 @@ export function createSubscriptions(redis: Redis, clock: Clock) {
       return (await redis.hdel(SUBSCRIPTIONS, field(room, project))) > 0;
     },
 
+    /** All of a room. @returns how many there were. */
+    async removeAll(room: Room): Promise<number> {
+      const fields = (await redis.hkeys(SUBSCRIPTIONS)).filter((each) => each.startsWith(`${roomKey(room)} `));
+      return fields.length === 0 ? 0 : redis.hdel(SUBSCRIPTIONS, ...fields);
+    },
+
     async watch(number: number, watcher: Watcher): Promise<void> {
       await redis
         .multi()

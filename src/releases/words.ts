@@ -109,6 +109,15 @@ export function votesWords(release: Release, config: WordsConfig): string {
   return `${good.length} of ${votesNeeded(release, config)}${who === "" ? "" : ` (${who})`}`;
 }
 
+/** `R7 docker 0.9.0 waits for 1 more of 2 approvals, !approve R7`: for where it stands among other news. */
+export function waitingWords(release: Release, config: WordsConfig): string {
+  const needed = votesNeeded(release, config);
+  const left = needed - goodVotes(release, config).length;
+  const of = left === needed ? `${needed}` : `${left} more of ${needed}`;
+  const what = `${releaseTitle(release)} waits for ${of} ${needed === 1 ? "approval" : "approvals"}`;
+  return `${what}, ${config.prefix}approve ${releaseName(release)}`;
+}
+
 /** All there is to decide by, in three lines and one for each warning; with buttons where there are some. */
 export function planReply(release: Release, config: WordsConfig): Reply {
   const { plan, state, requester } = release;

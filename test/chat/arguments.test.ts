@@ -24,6 +24,12 @@ const commands = {
     args: z.strictObject({ build: z.string(), reason: word.meta({ takes: "rest" }) }),
   }),
   log: defineCommand({ ...common, name: "log", args: z.strictObject({ build: z.string(), what: word }) }),
+  force: defineCommand({
+    ...common,
+    name: "force",
+    filler: ["build"],
+    args: z.strictObject({ project: z.string(), reason: word.meta({ takes: "rest" }), branch: word }),
+  }),
   status: defineCommand({ ...common, name: "status", args: z.strictObject({}) }),
   release: defineCommand({
     ...common,
@@ -66,6 +72,14 @@ describe("words", () => {
     ["!cancel 43 don't need it", { build: "43", reason: "don't need it" }],
     ["!cancel 43 --force A=1 is what I typed", { build: "43", reason: "--force A=1 is what I typed" }],
     ["!cancel 43 'one reason'", { build: "43", reason: "one reason" }],
+    // Words that say nothing, and options on both sides of the first word (O-76).
+    ["!force build hello why not", { project: "hello", reason: "why not" }],
+    ["!force BUILD hello", { project: "hello" }],
+    ["!force hello build it again", { project: "hello", reason: "build it again" }],
+    ["!force build --branch=x hello why not", { project: "hello", branch: "x", reason: "why not" }],
+    ["!force hello --branch x why not", { project: "hello", branch: "x", reason: "why not" }],
+    ["!force hello why --branch x", { project: "hello", reason: "why --branch x" }],
+    ["!force hello --other x", { project: "hello", reason: "--other x" }],
     ["!log 43 20", { build: "43", what: "20" }],
     ["!log 43 /a panic/i", { build: "43", what: "/a panic/i" }],
     ["!log build=43 what=5", { build: "43", what: "5" }],

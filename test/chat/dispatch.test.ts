@@ -84,7 +84,9 @@ describe("what cannot be understood", () => {
   test("with another prefix, the usage line and the examples have that one", async () => {
     await using records = await openRecords(configOf(`${TEAM}prefix: "."\n`));
     const [line] = await openTalk(records).ask(".cancel", { account: "ada" });
-    expect(line).toBe(".cancel <build> [reason…], for example .cancel 43 or .cancel 43 superseded by 44");
+    expect(line).toBe(
+      ".cancel <build or project> [reason…], for example .cancel 43 or .cancel 43 superseded by 44 or .cancel docker",
+    );
   });
 
   // O-76: addressed by name, in private, by the original's words

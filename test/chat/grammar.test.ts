@@ -68,6 +68,31 @@ describe("a line in a channel", () => {
   });
 });
 
+// Buildbot's bot answered what ended in its name (O-76).
+describe("what somebody does", () => {
+  const acted = (text: string, direct = false) => parseLine(text, { ...IN_CHANNEL, direct, action: true });
+  test.each(["pokes docker-ci", "hugs @Docker-CI.", "gives a cookie to docker-ci :)", " waves at docker-ci!"])(
+    "%j greets the bot",
+    (text) => {
+      expect(acted(text)).toMatchObject({ kind: "command", name: "hello" });
+    },
+  );
+  test.each([
+    "waves",
+    "docker-ci",
+    "wonders whether docker-ci is down",
+    "builds docker-ci-stage",
+    "!build docker",
+    "docker-ci: build docker",
+    "",
+  ])("%j is only told, in a channel and in private", (text) => {
+    expect([acted(text), acted(text, true)]).toEqual([{ kind: "none" }, { kind: "none" }]);
+  });
+  test("what is said and not done is no greeting", () => {
+    expect(parseLine("pokes docker-ci", IN_CHANNEL)).toEqual({ kind: "none" });
+  });
+});
+
 describe("a line in private", () => {
   test.each([
     ["build docker", "build docker"],

@@ -351,12 +351,12 @@ describe("who and what is here", () => {
     await using records = await team();
     const talk = openTalk(records);
     expect(await talk.ask("!help")).toEqual([
-      expect.stringMatching(/^everyone: .*!status !last !queue !eta .*!log .*!whoami.* !version$/),
+      expect.stringMatching(/^everyone: .*!status !list !last !queue !eta .*!log .*!whoami.* !version$/),
       expect.stringMatching(/^developers: !build !rebuild !cancel\b.* · approvers: !approve · admins: .*!shutdown$/),
       "!help <command> says more · https://ci.example.org",
     ]);
     const cancel =
-      "!cancel <build> [reason…] · Stop a build, queued or running; the reason is kept with it. · takes the role developer · for example !cancel 43, !cancel 43 superseded by 44 · also !stop";
+      "!cancel <build or project> [reason…] · Stop a build, queued or running, or the only one of a project; the reason is kept with it. · takes the role developer · for example !cancel 43, !cancel 43 superseded by 44, !cancel docker · also !stop";
     for (const line of ["!help cancel", "!help !cancel", "!help STOP"]) expect(await talk.ask(line)).toEqual([cancel]);
     expect(await talk.ask("!help cancle")).toEqual(['no command "cancle". Did you mean !cancel?']);
   });

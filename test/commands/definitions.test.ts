@@ -11,13 +11,11 @@ test("every name, other names included, belongs to one command, and can be typed
   for (const name of names) expect(name).toMatch(/^[a-z][a-z-]*$/);
 });
 
-// The verbs of Buildbot's bot, save "list" and "source".
-test.each("version status notify watch force stop last mute unmute help commands shutdown".split(" "))(
-  "!%s is here, by its name or another one (O-76)",
-  (verb) => {
-    expect(commands.filter(({ name, aliases }) => name === verb || aliases.includes(verb))).toHaveLength(1);
-  },
-);
+test.each(
+  "hello version list status notify watch force stop last mute unmute help commands source shutdown".split(" "),
+)("!%s is here, by its name or another one (O-76)", (verb) => {
+  expect(commands.filter(({ name, aliases }) => name === verb || aliases.includes(verb))).toHaveLength(1);
+});
 
 test("nothing that publishes or runs something is for everyone (O-174)", () => {
   const roles = new Map(commands.map(({ name, role }) => [name, role]));

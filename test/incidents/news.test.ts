@@ -171,7 +171,7 @@ describe("notices", () => {
     expect(await scene.talk.ask("!subscribe docker-registry every", elsewhere)).toEqual([
       "this room hears of docker-registry: every",
     ]);
-    expect(await scene.talk.ask("!unsubscribe", elsewhere)).toEqual(["docker-registry: every"]);
+    expect(await scene.talk.ask("!unsubscribe", elsewhere)).toEqual(["this room hears of docker-registry: every"]);
     await scene.build("passed");
     await waitFor("the notice", () =>
       scene.talk.chat.lines("#quiet").some((line) => line.startsWith("✔ docker-registry #1")),

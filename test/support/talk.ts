@@ -34,6 +34,8 @@ export interface Said {
   /** As the network numbers its messages. */
   readonly id?: string;
   readonly trusted?: boolean;
+  /** Done, and not said. */
+  readonly action?: boolean;
 }
 
 export interface Talk {
@@ -135,7 +137,7 @@ export function openTalk(
   const dispatcher = createDispatcher(services, connection, log);
   const say: Talk["say"] = (
     text,
-    { nick = "ada", account, room = "#dev", kind = "channel", id, trusted = false } = {},
+    { nick = "ada", account, room = "#dev", kind = "channel", id, trusted = false, action = false } = {},
   ) => {
     spoken += 1;
     const message = {
@@ -144,6 +146,7 @@ export function openTalk(
       speaker: { network: chat.network, displayName: nick, account, trusted },
       text,
       botName: "docker-ci",
+      ...(action ? { action } : {}),
     };
     return dispatcher.handle(message, chat);
   };

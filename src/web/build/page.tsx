@@ -83,6 +83,7 @@ const Facts = ({ build, expected, now }: BuildPageProps) => {
       </Fact>
       <Fact name="Asked by">
         {requester.name} on {requester.network}, <Time at={build.requestedAt} />
+        {build.reason === undefined ? "" : `: ${build.reason}`}
       </Fact>
       {state.kind === "running" ? (
         <>

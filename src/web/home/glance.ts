@@ -1,6 +1,7 @@
 /** What the first page says of each project, read from the records. */
-import { type Build, isFinished } from "../../builds/build.ts";
-import type { Builds, Outlook } from "../../builds/builds.ts";
+import type { Build } from "../../builds/build.ts";
+import type { Outlook } from "../../builds/builds.ts";
+import { pastOf, telling } from "../../builds/stands.ts";
 import type { Project } from "../../config.ts";
 import type { Incident } from "../../incidents/incident.ts";
 import type { WebDeps } from "../deps.ts";
@@ -33,7 +34,7 @@ export async function readOverview({ config, builds, incidents, workers, pullReq
     workers(),
     pullRequests.waiting(),
     Promise.all(
-      [...config.projects.values()].map(async (project) => ({ project, past: await pastOf(builds, project) })),
+      [...config.projects.values()].map(async (project) => ({ project, past: await pastOf(builds, project, STRIP) })),
     ),
   ]);
   const outlook = await builds.outlook(up);
@@ -41,24 +42,13 @@ export async function readOverview({ config, builds, incidents, workers, pullReq
     return {
       project,
       builds: past,
-      standing: standingOf(past),
+      standing: telling(past),
       running: outlook.running.filter((build) => build.project === project.name),
       incidents: open.filter((incident) => incident.project === project.name),
       waiting: waiting.filter((each) => each.project === project.name).length,
     };
   });
   return { glances, outlook, workers: up.length };
-}
-
-async function pastOf(builds: Builds, { name, branch }: Project): Promise<readonly Build[]> {
-  const ofBranch = await builds.history.page({ project: name, branch, limit: STRIP });
-  if (ofBranch.builds.length > 0) return ofBranch.builds;
-  return (await builds.history.page({ project: name, limit: STRIP })).builds;
-}
-
-/** How builds, the newest first, say that it stands. */
-export function standingOf(newestFirst: readonly Build[]): Build | undefined {
-  return newestFirst.find((build) => isFinished(build) && build.state.kind !== "cancelled") ?? newestFirst[0];
 }
 
 export function isBroken({ standing }: Glance): boolean {

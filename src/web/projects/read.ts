@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Build } from "../../builds/build.ts";
 import type { HistoryPage } from "../../builds/history.ts";
+import { telling } from "../../builds/stands.ts";
 import type { Project } from "../../config.ts";
 import { type FlakyEvent, rank, type Unsteady } from "../../flaky/flaky-event.ts";
 import type { Incident } from "../../incidents/incident.ts";
@@ -9,7 +10,6 @@ import type { BuildNumber } from "../../names.ts";
 import type { PullRequestChanges, WaitingPullRequest } from "../../triggers/pull-request-changes.ts";
 import type { Skipped } from "../../triggers/skipped.ts";
 import type { WebDeps } from "../deps.ts";
-import { standingOf } from "../home/glance.ts";
 import { hasPictures } from "../pictures.tsx";
 import { type TrendPoint, trendOf } from "../trends/trend.ts";
 
@@ -75,7 +75,7 @@ export async function readProject(deps: WebDeps, project: Project, place: Place)
     readWaiting(deps, project),
   ]);
   return {
-    standing: standingOf(charted.builds) ?? standingOf(history.builds),
+    standing: telling(charted.builds) ?? telling(history.builds),
     history,
     branches,
     trend: trendOf(charted.builds),

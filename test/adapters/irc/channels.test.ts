@@ -83,3 +83,17 @@ test.each([
 ])("the channel written %j is %j", (text, channel) => {
   expect(parseChannel(text)).toEqual(channel);
 });
+
+// O-76
+test("what somebody does is heard as that, in a channel and in private", async () => {
+  await using bot = startBot(server, { channels: [{ name: "#deeds" }] });
+  await bot.inRooms("#deeds");
+  await using ada = await connectPerson(server, "ada");
+  await ada.join("#deeds");
+  ada.say("#deeds", "\x01ACTION pokes docker-ci\x01");
+  expect(await bot.hear()).toMatchObject({ text: "pokes docker-ci", action: true, room: { name: "#deeds" } });
+  ada.say("docker-ci", "\x01ACTION waves\x01");
+  expect(await bot.hear()).toMatchObject({ text: "waves", action: true, room: { kind: "direct", name: "ada" } });
+  ada.say("#deeds", "pokes docker-ci");
+  expect(await bot.hear()).not.toHaveProperty("action");
+});
