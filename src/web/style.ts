@@ -66,6 +66,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.2rem 1rem; ma
 button, .button { font: inherit; padding: 0.3rem 0.8rem; border: 1px solid var(--line); border-radius: var(--radius); background: var(--raised); color: var(--ink); cursor: pointer; text-decoration: none; display: inline-block; }
 button:hover, .button:hover { border-color: var(--quiet); } button.main { background: var(--accent); border-color: var(--accent); color: var(--accent-ink); } button.danger { color: var(--failed); }
 input, select { font: inherit; padding: 0.3rem 0.5rem; border: 1px solid var(--quiet); border-radius: var(--radius); background: var(--paper); color: var(--ink); max-width: 100%; }
+:is(input:not([type=checkbox]), select) { min-height: 2.1rem; }
 label { color: var(--quiet); font-size: 0.875rem; }
 form.row { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: end; } form.row > label { display: grid; gap: 0.1rem; }
 @media (max-width: 40rem) {

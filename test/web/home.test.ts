@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Build, FinalState } from "../../src/builds/build.ts";
 import type { Incident } from "../../src/incidents/incident.ts";
-import { GitRef } from "../../src/names.ts";
+import { BuildNumber, GitRef, ProjectName } from "../../src/names.ts";
 import { BuildResults } from "../../src/results/summary.ts";
 import { createWeb } from "../../src/web/web.tsx";
 import { ago, configOf, openRecords, type Records, revisionOf } from "../support/records.ts";
@@ -94,6 +94,26 @@ test("what is broken is in the title, with what failed, since when and whose it 
   const branch = GitRef.parse("release");
   const claimed = await home(records, { incidents: async () => [{ ...incident, branch, claimedBy: "bob" }] });
   expect(claimed.text).toContain("✘ branch release broken for 6m since #1 · bob has it");
+});
+
+test("a branch that is broken beside a good main one is named at the top, and nothing says that all is good", async () => {
+  await using records = await openRecords();
+  const release = GitRef.parse("release");
+  await ended(records, FAILED, undefined, { ref: release, revision: revisionOf("1", { ref: release }) });
+  await ended(records, PASSED);
+  const incident: Incident = {
+    project: ProjectName.parse("hello"),
+    branch: release,
+    firstBad: { number: BuildNumber.parse(1), sha: revisionOf("1").sha },
+    since: ago(360),
+    badBuilds: 1,
+    suspects: [],
+  };
+  const { text, title } = await home(records, { incidents: async () => [incident] });
+  expect(title).toBe("✔ main branches good · docker-ci");
+  expect(text).toContain("✔ all main branches are good , broken elsewhere: hello release");
+  expect(text).not.toContain("nothing is broken");
+  expect((await home(records)).text).toContain("✔ nothing is broken");
 });
 
 test("what runs has a bar and says how long it will take; what waits says when it begins", async () => {

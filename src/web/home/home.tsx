@@ -62,8 +62,9 @@ function answer({ glances, outlook }: Overview): readonly [tone: Tone, title: st
     return ["failed", `${SIGNS.failed} ${which} broken · docker-ci`];
   }
   if (running > 0) return ["running", `${SIGNS.running} ${running} running · docker-ci`];
-  const built = glances.some(({ standing }) => standing !== undefined);
-  return built ? ["passed", `${SIGNS.passed} all good · docker-ci`] : ["info", "docker-ci"];
+  if (!glances.some(({ standing }) => standing !== undefined)) return ["info", "docker-ci"];
+  const isAll = glances.every(({ incidents }) => incidents.length === 0);
+  return ["passed", `${SIGNS.passed} ${isAll ? "all" : "main branches"} good · docker-ci`];
 }
 
 const Summary = ({ overview }: { overview: Overview }) => {
@@ -74,7 +75,7 @@ const Summary = ({ overview }: { overview: Overview }) => {
       <p class="summary">
         {broken.length > 0 ? <BrokenOnes broken={broken} of={glances.length} /> : null}
         {broken.length === 0 && glances.some(({ standing }) => standing !== undefined) ? (
-          <Sign tone="passed" word="nothing is broken" />
+          <AllGood glances={glances} />
         ) : null}
       </p>
       {workers === 0 && outlook.queued.length > 0 ? (
@@ -98,6 +99,25 @@ const BrokenOnes = ({ broken, of }: { broken: readonly Glance[]; of: number }) =
     ))}
   </>
 );
+
+/** No project is broken on its own branch; what is broken on others is named all the same. */
+const AllGood = ({ glances }: { glances: readonly Glance[] }) => {
+  const elsewhere = glances.flatMap(({ incidents }) => incidents);
+  if (elsewhere.length === 0) return <Sign tone="passed" word="nothing is broken" />;
+  return (
+    <>
+      <Sign tone="passed" word="all main branches are good" />, broken elsewhere:{" "}
+      {elsewhere.map(({ project, branch, firstBad }, index) => (
+        <>
+          {index === 0 ? "" : ", "}
+          <a href={`/builds/${firstBad.number}`}>
+            {project} {branch}
+          </a>
+        </>
+      ))}
+    </>
+  );
+};
 
 /** Who paused what, so that nobody wonders why nothing begins. */
 const Held = ({ facts }: { facts: readonly string[] }) =>

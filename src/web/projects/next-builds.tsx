@@ -20,7 +20,7 @@ export const NextBuilds = ({ project, prefix, coming, now }: NextBuildsProps) =>
       <code>
         {prefix}build {project.name}
       </code>
-      , when something is pushed{coming.length === 0 ? "." : ", and by the clock:"}
+      {coming.length === 0 ? " or when something is pushed." : ", when something is pushed, and by the clock:"}
     </p>
     {coming.length === 0 ? null : (
       <ul>

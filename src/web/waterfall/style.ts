@@ -16,7 +16,8 @@ body:has(.waterfall) :is(main, .bar, footer) { max-width: 110rem; }
 .waterfall thead a { color: inherit; }
 .waterfall .time { font-weight: 400; font-variant-numeric: tabular-nums; white-space: nowrap; font-size: 0.75rem; border-top: 1px solid var(--line); padding-right: 0.5rem; }
 .waterfall .time:has(.unseen) { border-top-color: transparent; } .waterfall .day { display: block; color: var(--ink); font-weight: 550; }
-.waterfall .changes { width: 14rem; min-width: 11rem; max-width: 14rem; }
+.waterfall thead tr:first-child th:first-child { width: 5.5rem; }
+.waterfall .changes { width: 20rem; min-width: 11rem; max-width: 20rem; }
 .change { display: block; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; color: var(--quiet); text-decoration: none; }
 .change span { color: var(--ink); font-weight: 550; } .change:hover { text-decoration: underline; }
 .waterfall td.block, .waterfall div.block { min-width: 7.75rem; max-width: 14rem; padding: 0.2rem 0.35rem; border: 1px solid var(--line); border-left: 3px solid currentColor; border-radius: 3px; overflow: hidden; }
