@@ -35,20 +35,27 @@ export async function openConsole(options: ConsoleOptions): Promise<Terminal> {
     end = resolve;
   });
 
-  /** Takes prompt and progress off the screen, does its work, and draws them again. */
+  /** A terminal that was never told its size, such as a serial console, says 0. */
+  const columns = (): number => output.columns || 80;
+  /** Takes prompt and progress off the screen. */
+  const wipe = (): void => {
+    cursorTo(output, 0);
+    moveCursor(output, 0, -(drawn + (rl?.getCursorPos().rows ?? 0)));
+    clearScreenDown(output);
+    drawn = 0;
+  };
+  /** Does its work in the place of prompt and progress, and draws them again below. */
   const above = (write: () => void): void => {
-    if (!screen || rl === undefined) {
+    if (!screen) {
       write();
       return;
     }
-    cursorTo(output, 0);
-    moveCursor(output, 0, -(drawn + rl.getCursorPos().rows));
-    clearScreenDown(output);
+    wipe();
     write();
     draw();
   };
   const draw = (): void => {
-    const width = (output.columns ?? 80) - 1;
+    const width = columns() - 1;
     for (const line of progress.values()) output.write(`${clip(line, width)}\n`);
     drawn = progress.size;
     rl?.prompt(true);
@@ -58,7 +65,7 @@ export async function openConsole(options: ConsoleOptions): Promise<Terminal> {
   const received = (line: string): void => {
     if (screen && drawn > 0) {
       // Enter has left the progress of a moment ago above the line that was typed.
-      const rows = Math.ceil((PROMPT.length + line.length + 1) / (output.columns ?? 80));
+      const rows = Math.ceil((PROMPT.length + line.length + 1) / columns());
       moveCursor(output, 0, -(rows + drawn));
       clearScreenDown(output);
       output.write(`${PROMPT}${line}\n`);
@@ -107,7 +114,13 @@ export async function openConsole(options: ConsoleOptions): Promise<Terminal> {
         },
       });
       rl.on("line", received);
-      rl.on("close", () => end());
+      rl.on("close", () => {
+        // A prompt after this would have it read on, and nothing would end the process.
+        above(() => {
+          rl = undefined;
+        });
+        end();
+      });
       rl.on("SIGINT", () => options.interrupted());
       if (screen) draw();
     },
@@ -140,11 +153,8 @@ export async function openConsole(options: ConsoleOptions): Promise<Terminal> {
     },
     onState: () => () => undefined,
     async [Symbol.asyncDispose]() {
-      if (screen && rl !== undefined) {
-        cursorTo(output, 0);
-        clearScreenDown(output);
-      }
       rl?.close();
+      if (screen) wipe();
     },
   };
 }

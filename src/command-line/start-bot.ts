@@ -60,7 +60,8 @@ export async function startBot({ adapters, worker, input, isUp }: StartBotOption
     left.abort();
     const atWork = [...(running?.active ?? [])].map((number) => `#${number}`).join(", ");
     const because = why === "" ? "" : `${why} `;
-    if (atWork !== "") say(`${because}Waiting for ${atWork}; once more leaves it to the next start.`);
+    const again = input === "terminal" ? "Ctrl-C" : "a second signal";
+    if (atWork !== "") say(`${because}Waiting for ${atWork}; ${again} leaves it to the next start.`);
     else if (input !== "pipe") say(`${because}Stopping.`);
     void (running?.stop(drainMs, force.signal) ?? Promise.resolve()).then(() => over(status));
   };
