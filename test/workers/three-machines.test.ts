@@ -90,7 +90,8 @@ test(
     await cutOff(true);
 
     const over = await Promise.all(numbers.map((number) => bot.over(number, 300_000)));
-    expect(over.map(({ state }) => state)).toEqual(numbers.map(() => "passed"));
+    const others = over.filter(({ state }) => state !== "passed");
+    expect(others).toEqual([]);
     for (const number of numbers) {
       // What a worker could not deliver while it was cut off comes when it is back.
       let text = "";
