@@ -8,6 +8,8 @@ import { BuildAtWork, Overtaken } from "../src/builds/build-at-work.ts";
 import { BuildLog } from "../src/builds/build-log.ts";
 import { quotedTitle, revisionName } from "../src/builds/describe.ts";
 import { inputsOf, maskOf } from "../src/builds/inputs.ts";
+import { keptWords } from "../src/builds/kept-words.ts";
+import { keepWorkspaces, removeExpiredWorkspaces } from "../src/builds/kept-workspaces.ts";
 import { watchLeftovers } from "../src/builds/leftovers.ts";
 import { logsFolder } from "../src/builds/log-files.ts";
 import { coverageFolder, runOfBuild } from "../src/builds/pipeline-of-build.ts";
@@ -103,7 +105,10 @@ export function createBuildRunner(parts: WorkerParts): BuildRunner {
       tidying.add(tidy);
       return outcome;
     },
-    sweep: () => leftovers.sweep(),
+    async sweep() {
+      await leftovers.sweep();
+      await removeExpiredWorkspaces(scene);
+    },
     async settled() {
       await Promise.all(tidying);
     },
@@ -183,12 +188,15 @@ async function attempt(
       project === undefined
         ? ({ kind: "errored", reason: `the project ${build.project} is not configured any more`, tries: 1 } as const)
         : await tryTwice(scene, project, record, buildLog, signal, log);
+    const kept = project && ended.kind === "failed" ? await keepWorkspaces(scene, record.build, project) : undefined;
+    for (const words of keptWords(record.build, kept)) await buildLog.line(`── ${words}`);
     const finishedAt = clock.now().toISOString();
     const state: FinalState = { ...ended, startedAt: record.startedAt, finishedAt };
     await buildLog.line(`── ${footer(state)}`);
     // First the whole log, then the news that points at it.
     await buildLog.close();
-    const results = project && (await resultsOf(scene, { build: record.build, state, project }));
+    const concluded = project && (await resultsOf(scene, { build: record.build, state, project }));
+    const results = kept === undefined ? concluded : { ...concluded, kept };
     const undelivered = await scene.delivery?.deliver(record.build, unlessCancelled(signal));
     await record.finish(state, undelivered === undefined ? results : { ...results, undelivered });
     await countFlaky(scene, record.build);

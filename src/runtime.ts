@@ -193,6 +193,18 @@ export interface ContainerRuntime {
   findNetworks(
     labels: Readonly<Record<string, string>>,
   ): Promise<readonly { name: string; labels: Readonly<Record<string, string>> }[]>;
+  /** @throws RuntimeError when the container is gone, or the engine has no room. */
+  snapshot(container: Pick<RunningContainer, "id">, made: Snapshot, signal: AbortSignal): Promise<void>;
+}
+
+/** An image of a container: all that it wrote to its own file system, and its environment, user and working directory. */
+export interface Snapshot {
+  readonly tag: string;
+  /** What it runs, in place of what the container ran. */
+  readonly entrypoint: readonly string[];
+  /** Over those of the container, as are the labels. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** A container found by its labels; `created` is one that was never started. */

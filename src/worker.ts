@@ -53,7 +53,10 @@ export interface WorkerParts {
 
 export interface BuildRunner {
   run(number: BuildNumber, lost: AbortSignal): Promise<JobOutcome>;
-  /** Removes what earlier attempts left on the engine and in the data folder, of builds that nobody goes on with here. */
+  /**
+   * Removes what earlier attempts left on the engine and in the data folder, of builds that nobody goes on with here, and what was
+   * kept on demand until now.
+   */
   sweep(): Promise<void>;
   /** Resolves when nothing of finished builds is being tidied up any more. */
   settled(): Promise<void>;

@@ -5,6 +5,7 @@ import { Engine } from "./engine.ts";
 import { findContainers } from "./find.ts";
 import { imageId, listImages, pullImage, removeImage, tagImage } from "./images.ts";
 import { createNetwork, findNetworks, removeNetwork } from "./networks.ts";
+import { snapshot } from "./snapshot.ts";
 import { startContainer } from "./start.ts";
 import { createVolume, findVolumes, removeVolume } from "./volumes.ts";
 
@@ -33,6 +34,7 @@ export function connectDocker(address: string | undefined): ContainerRuntime {
     start: (spec, signal) => startContainer(engine, spec, signal),
     find: (labels) => findContainers(engine, labels),
     findNetworks: (labels) => findNetworks(engine, labels),
+    snapshot: ({ id }, made, signal) => snapshot(engine, id, made, signal),
   };
 }
 

@@ -4,6 +4,7 @@ import type { CommandServices } from "../chat/command.ts";
 import type { ChatMessage } from "../chat/message.ts";
 import type { Identity } from "../chat/people.ts";
 import { type Reply, say } from "../chat/reply.ts";
+import { formatAge } from "../units.ts";
 import type { Build, Requester } from "./build.ts";
 import { buildActions, buildKey, buildUrl, quotedTitle, revisionName } from "./describe.ts";
 import { expectedPhrase } from "./expected.ts";
@@ -40,6 +41,7 @@ export async function accepted(
         ? "no worker is up"
         : placePhrase(forecast(build), { now: clock.now(), timezone: config.timezone }),
       expectedPhrase(expected(build)),
+      build.keepMs === undefined ? "" : `kept for ${formatAge(build.keepMs)} if it fails`,
     ],
     buildUrl(config.url, build.number),
   );

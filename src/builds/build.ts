@@ -111,6 +111,8 @@ export const Build = z.strictObject({
   labels: z.array(z.string()).optional(),
   /** Where it was begun last; a data folder's identity tells whether what it left on an engine can be gone on with. */
   ranOn: z.strictObject({ worker: z.string(), instance: z.string() }).optional(),
+  /** How long what a failed step left in its container is kept, to be entered; missing: it goes with the container. */
+  keepMs: z.number().int().positive().optional(),
   /** `key=value` given with the command: environment of every `run:` step. */
   params: z.record(z.string(), z.string()),
   /** How many times a worker has begun it; 0 while it has not been touched. */

@@ -15,6 +15,7 @@ import { createPauses, type Pause, pauseOf } from "../queue/pauses.ts";
 import { isTaking, missingLabels, slotsOf, type WorkerStatus } from "../queue/worker-status.ts";
 import { cleanName } from "../results/clean-name.ts";
 import { type Revision, type Revisions, UnknownRefError } from "../revisions.ts";
+import { formatAge } from "../units.ts";
 import { type Build, type FinalState, isFinished, type Requester } from "./build.ts";
 import { resultReply } from "./describe.ts";
 import { branchOf, type ExpectedTimes, expectedTimes, LOOKED_THROUGH } from "./expected.ts";
@@ -37,6 +38,8 @@ export interface BuildRequest {
   readonly params?: Readonly<Record<string, string>>;
   /** Why, in the words of who asks. */
   readonly reason?: string | undefined;
+  /** Keeps what a step that fails leaves in its container; see `Build`. */
+  readonly keepMs?: number | undefined;
   /** Missing: a person asked. */
   readonly event?: BuildEvent;
   /** Where it is known already what `ref` means; git is not asked then. */
@@ -134,6 +137,7 @@ export function createBuilds(deps: BuildsDeps) {
       requester,
       params = {},
       reason,
+      keepMs,
       asked,
       ...given
     }: BuildRequest): Promise<Build> {
@@ -145,14 +149,21 @@ export function createBuilds(deps: BuildsDeps) {
         ...(revision === undefined ? {} : { revision }),
         ...outsideOf({ ref, revision, event: given.event }, given.untrusted),
         ...(reason === undefined ? {} : { reason: cleanName(reason) }),
+        ...keeping(project, keepMs),
       };
       return accept({ project: name, ref, requester, params, ...known }, asked);
     },
 
     /** The same revision and parameters again; with `onlyFailed` only the run steps that did not pass. */
-    async rebuild(number: BuildNumber, requester: Requester, onlyFailed: boolean, asked?: string): Promise<Build> {
+    async rebuild(
+      number: BuildNumber,
+      requester: Requester,
+      onlyFailed: boolean,
+      asked?: string,
+      keepMs?: number,
+    ): Promise<Build> {
       const before = await get(number);
-      projectNamed(before.project);
+      const project = projectNamed(before.project);
       if (onlyFailed && !isFinished(before)) throw new UserError(`#${number} is not over yet.`);
       const onlySteps = onlyFailed ? failedRunSteps(before) : undefined;
       return accept(
@@ -166,6 +177,7 @@ export function createBuilds(deps: BuildsDeps) {
           ...(isOfPullRequest(before) ? { event: eventOf(before) } : {}),
           ...(before.untrusted === true ? { untrusted: true } : {}),
           ...(onlySteps === undefined ? {} : { onlySteps }),
+          ...keeping(project, keepMs),
         },
         asked,
       );
@@ -280,6 +292,13 @@ async function resolve(revisions: Revisions, project: Project, ref: GitRef, url:
     if (!(error instanceof UnknownRefError)) throw error;
     throw new UserError(unknownRef(project, error, url), { cause: error });
   }
+}
+
+/** @throws UserError for longer than the project allows. */
+function keeping({ name, limits }: Project, keepMs: number | undefined): Pick<Build, "keepMs"> {
+  if (keepMs === undefined) return {};
+  if (keepMs <= limits.keepMs) return { keepMs };
+  throw new UserError(`what a step of ${name} leaves is kept for at most ${formatAge(limits.keepMs)} (limits.keep).`);
 }
 
 function failedRunSteps(build: Build): StepName[] {

@@ -8,6 +8,7 @@ import type { Revision } from "../revisions.ts";
 import { formatDuration } from "../units.ts";
 import { failureWords } from "../why/words.ts";
 import { type Build, durationMs, type FinishedBuild, isFinished, type StepResult } from "./build.ts";
+import { keptWords } from "./kept-words.ts";
 import { artifactPath, picturesOf } from "./pictures.ts";
 import { pullRequestName } from "./pull-request.ts";
 
@@ -84,7 +85,7 @@ export function resultLine(build: FinishedBuild, url: string): Line {
 /** How a finished build ended, with what can be done about it. */
 export function resultReply(build: FinishedBuild, url: string): Reply {
   return {
-    lines: [resultLine(build, url), ...pictureLines(build, url)],
+    lines: [resultLine(build, url), ...pictureLines(build, url), ...keptLines(build)],
     ...moreOf(build),
     key: buildKey(build.number),
     actions: buildActions(build, url),
@@ -96,6 +97,11 @@ export function pictureLines(build: FinishedBuild, url: string): Line[] {
   const [first] = picturesOf(build);
   if (first?.isOfFailure !== true) return [];
   return [line("info", [`picture of step ${first.step}`], `${url}${artifactPath(build.number, first.path)}`)];
+}
+
+/** How what the failed steps left can be entered, for whoever asked that it is kept. */
+function keptLines(build: FinishedBuild): Line[] {
+  return keptWords(build, build.results?.kept).map((words) => line("info", [words]));
 }
 
 /** For where there is room: what the first failing test said, of which the line has the name, and the tests by package. */

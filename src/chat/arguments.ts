@@ -70,7 +70,7 @@ function withoutFiller({ filler }: Command, line: ParsedCommand): ParsedCommand 
 }
 
 function isFilled(takes: ArgumentForm["takes"]): boolean {
-  return takes !== "pairs" && takes !== "switch";
+  return takes === "word" || takes === "rest";
 }
 
 /** A pattern stays one, `/panic/i`; anything else is its text. */

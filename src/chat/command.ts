@@ -29,10 +29,10 @@ import type { Reply } from "./reply.ts";
 
 /**
  * How an argument is written, besides in its turn: `rest` takes all that is left as it was typed, `pairs` collects every
- * `key=value`, `switch` is true where its name was written, `--force`. Given by `.meta({ takes })`; `.meta({ label })` names it in the usage line, `.meta({ secret: true })` keeps it out
+ * `key=value`, `switch` is true where its name was written, `--force`, and `option` has the word behind its name, `--keep 2h`. Given by `.meta({ takes })`; `.meta({ label })` names it in the usage line, `.meta({ secret: true })` keeps it out
  * of the audit log.
  */
-export type Takes = "rest" | "pairs" | "switch";
+export type Takes = "rest" | "pairs" | "switch" | "option";
 
 /** What every command may use; a new need is a new port here. */
 export interface CommandServices {
@@ -185,7 +185,7 @@ export interface ArgumentForm {
 }
 
 const Meta = z.object({
-  takes: z.enum(["rest", "pairs", "switch"]).optional(),
+  takes: z.enum(["rest", "pairs", "switch", "option"]).optional(),
   label: z.string().optional(),
   secret: z.boolean().default(false),
 });
@@ -208,6 +208,7 @@ export function usage(command: Command, prefix: string): string {
   const forms = argumentForms(command.args).map(({ name, takes, required, label }) => {
     if (takes === "pairs") return "[key=value…]";
     if (takes === "switch") return `[--${name}]`;
+    if (takes === "option") return `[--${name} ${label}]`;
     const shown = takes === "rest" ? `${label}…` : label;
     return required ? `<${shown}>` : `[${shown}]`;
   });

@@ -36,6 +36,8 @@ export interface Limits {
   readonly diskBytes: number;
   /** Of the whole build's log; the middle of a longer one is dropped. */
   readonly logBytes: number;
+  /** The longest time for which a build may ask that what its failed steps leave is kept. */
+  readonly keepMs: number;
 }
 
 export interface Project {
@@ -89,6 +91,7 @@ const limits = section({
   time: duration.prefault("30m"),
   disk: size(MIB).prefault("10g"),
   log: size(64 * 1024, "a size such as 10m or 1g, at least 64k").prefault("1g"),
+  keep: duration.prefault("4h"),
 }).transform(
   (written): Limits => ({
     memoryBytes: written.memory,
@@ -97,6 +100,7 @@ const limits = section({
     timeMs: written.time,
     diskBytes: written.disk,
     logBytes: written.log,
+    keepMs: written.keep,
   }),
 );
 

@@ -86,6 +86,16 @@ export const Explanation = z.strictObject({
 });
 export type Explanation = z.infer<typeof Explanation>;
 
+/** Steps of a failed build that can be entered for a while, as it was asked for. */
+export const KeptWorkspaces = z.strictObject({
+  until: z.iso.datetime(),
+  /** How each is entered, on the machine of its worker. */
+  steps: z.array(z.strictObject({ step: z.string(), command: z.string() })),
+  /** Why not all of them are kept, as a phrase. */
+  problem: z.string().optional(),
+});
+export type KeptWorkspaces = z.infer<typeof KeptWorkspaces>;
+
 /** What a build left behind, put together when it is over. */
 export const BuildResults = z.strictObject({
   tests: TestSummary.optional(),
@@ -102,6 +112,7 @@ export const BuildResults = z.strictObject({
   coverage: CoverageResult.optional(),
   explanation: Explanation.optional(),
   artifacts: z.array(Artifact).optional(),
+  kept: KeptWorkspaces.optional(),
   /** Why its log and files were not with the bot when it ended, as a phrase; missing where they were. */
   undelivered: z.string().optional(),
 });

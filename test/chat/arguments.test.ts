@@ -16,6 +16,7 @@ const commands = {
       project: z.string(),
       ref: word,
       params: z.record(z.string(), z.string()).default({}).meta({ takes: "pairs" }),
+      keep: word.meta({ takes: "option" }),
     }),
   }),
   cancel: defineCommand({
@@ -58,6 +59,9 @@ describe("words", () => {
     ["!release --force 1.0.0 main", { version: "1.0.0", ref: "main", force: true }],
     ["!release 1.0.0 force", { version: "1.0.0", ref: "force" }],
     ["!build hello main", { project: "hello", ref: "main" }],
+    ["!build --keep 2h hello", { project: "hello", keep: "2h" }],
+    ["!build hello --keep=2h main A=1", { project: "hello", ref: "main", keep: "2h", params: { A: "1" } }],
+    ["!build hello keep=2h", { project: "hello", params: { keep: "2h" } }],
     ["!build 'hello' \"main\"", { project: "hello", ref: "main" }],
     ["!build hello A=1", { project: "hello", params: { A: "1" } }],
     ["!build hello A=1 main B='two words'", { project: "hello", ref: "main", params: { A: "1", B: "two words" } }],

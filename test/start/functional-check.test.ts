@@ -36,7 +36,7 @@ test.skipIf(!hasBrowser)("what a failing check saw is linked in chat, and shown 
   const started = site.run(["start"], "");
   started.write("!build site-check\n");
   await waitFor("the picture's link", () => started.stdout().includes("picture of"), {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
     seen: () => started.stdout() + started.stderr(),
   });
   expect(started.stdout()).toMatch(/✘ site-check #1 failed in .* · step screen, exit 1.* · http:\S+\/builds\/1\n/);

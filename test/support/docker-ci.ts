@@ -157,8 +157,10 @@ export async function cleanEngine(instance: string | undefined): Promise<void> {
     await docker.getContainer(Id).remove({ force: true, v: true });
   }
   for (const { Id } of await docker.listNetworks({ filters: { label } })) await docker.getNetwork(Id).remove();
-  for (const { RepoTags } of await docker.listImages({ filters: { label } })) {
-    for (const tag of RepoTags ?? []) await docker.getImage(tag).remove({ force: true });
+  for (const labels of [label, [`docker-ci.kept-by=${instance}`]]) {
+    for (const { RepoTags } of await docker.listImages({ filters: { label: labels } })) {
+      for (const tag of RepoTags ?? []) await docker.getImage(tag).remove({ force: true });
+    }
   }
   await docker
     .getVolume(`docker-ci-${instance}-git`)

@@ -126,10 +126,11 @@ const Facts = ({ build, expected, now }: BuildPageProps) => {
   );
 };
 
-/** Coverage and artifacts. */
+/** Coverage, artifacts, and what can be entered for a while. */
 const Left = ({ build, retention, now }: BuildPageProps) => {
-  const { coverage, artifacts = [] } = build.results ?? {};
-  if (coverage === undefined && artifacts.length === 0) return null;
+  const { coverage, artifacts = [], kept } = build.results ?? {};
+  const entered = kept !== undefined && Date.parse(kept.until) > now.getTime() ? kept.steps : [];
+  if (coverage === undefined && artifacts.length === 0 && entered.length === 0) return null;
   const change = coverage === undefined ? "" : changeWords(coverage);
   const patch = coverage === undefined ? "" : patchWords(coverage);
   return (
@@ -168,6 +169,18 @@ const Left = ({ build, retention, now }: BuildPageProps) => {
               ) : null}
             </ul>
             <Pictures build={build} retention={retention} now={now} />
+          </Fact>
+        )}
+        {kept === undefined || entered.length === 0 ? null : (
+          <Fact name="Kept">
+            until <Time at={kept.until} />, to be entered on {build.ranOn?.worker}
+            <ul class="plain">
+              {entered.map(({ step, command }) => (
+                <li>
+                  {step}: <code>{command}</code>
+                </li>
+              ))}
+            </ul>
           </Fact>
         )}
       </dl>
