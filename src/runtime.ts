@@ -76,6 +76,14 @@ export interface ContainerExit {
   readonly finishedAt: Date;
 }
 
+/** What a container has used. */
+export interface ContainerUsage {
+  /** In use just now, without files that are only cached. */
+  readonly memoryBytes: number;
+  /** Of all its processes since its start. */
+  readonly cpuMs: number;
+}
+
 /** A command run beside the main one of a running container. Its output must be read to the end. */
 export interface Execution {
   /** Standard output alone, with back-pressure; destroying it gives the execution up. */
@@ -111,6 +119,8 @@ export interface RunningContainer {
   copyOut(path: string, signal: AbortSignal): Promise<Readable | undefined>;
   /** Bytes that it has written to its own file system. */
   diskBytes(): Promise<number>;
+  /** Undefined when it does not run any more. An engine may take half a second. */
+  usage(signal: AbortSignal): Promise<ContainerUsage | undefined>;
   /** Kills and removes it with its anonymous volumes. Safe to call twice. */
   remove(): Promise<void>;
 }
@@ -141,6 +151,8 @@ export interface ImageBuild {
   readonly signal: AbortSignal;
   /** Receives the builder's output as text, whole lines or parts of lines, in order; awaited before more is read. */
   onOutput(text: string): void | Promise<void>;
+  /** Called whenever the builder is heard of, with words or without: when a pull has brought the next piece. */
+  onProgress?(): void;
 }
 
 /**

@@ -62,6 +62,7 @@ async function follow(
   let from: string | undefined;
   for await (const event of events) {
     signal.throwIfAborted();
+    build.onProgress?.();
     if (event.error !== undefined) {
       const { code, message = event.error } = event.errorDetail ?? {};
       return settled({ said: message, code, instruction: buildkit.failed ?? instruction, from });

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { RuntimeError } from "../../src/errors.ts";
 import type {
   ContainerExit,
+  ContainerUsage,
   ExecOptions,
   Execution,
   OutputChunk,
@@ -17,6 +18,7 @@ import { execute } from "./execution.ts";
 import { wasKilledForMemory } from "./kernel-log.ts";
 import { readOutput } from "./output.ts";
 import { Refusal, unless } from "./refusal.ts";
+import { usageOf } from "./usage.ts";
 
 /** A stream that nobody reads stops the container once its pipes are full; then it is let go, and the kept log is read. */
 const ATTACHED_IS_KEPT_MS = 5000;
@@ -103,6 +105,12 @@ export class DockerContainer implements RunningContainer {
   async diskBytes(): Promise<number> {
     const options: Docker.ContainerInspectOptions & { size: boolean } = { size: true };
     return Sized.parse(await this.#ask((container) => container.inspect(options))).SizeRw;
+  }
+
+  async usage(signal: AbortSignal): Promise<ContainerUsage | undefined> {
+    // Not asked for one shot, the Engine looks twice, a second apart.
+    const options = { stream: false, "one-shot": true, abortSignal: signal } as const;
+    return usageOf(await this.#ask((container) => container.stats(options), signal));
   }
 
   async remove(): Promise<void> {

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { extract } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RuntimeError } from "../../src/errors.ts";
-import type { ContainerRuntime } from "../../src/runtime.ts";
+import { type ContainerRuntime, OUTPUT_START } from "../../src/runtime.ts";
 import { type Corner, never, openCorner, readAll, readOutput } from "../support/docker.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -159,6 +159,20 @@ export function runtimeContract(what: string, connect: () => ContainerRuntime): 
       await container.wait(never);
       expect(await container.diskBytes()).toBeGreaterThanOrEqual(5_000_000);
       expect(await container.diskBytes()).toBeLessThan(6_000_000);
+    });
+
+    it("knows what a container uses while it runs", async () => {
+      const script = "const a = Buffer.alloc(60e6, 1); console.log('held'); setTimeout(() => a.fill(2), 60_000)";
+      const container = await corner.runtime.start(corner.spec(`exec node -e "${script}"`), never);
+      for await (const { bytes } of container.output(OUTPUT_START, never)) {
+        if (Buffer.from(bytes).includes("held")) break;
+      }
+      const usage = await container.usage(never);
+      expect(usage?.memoryBytes).toBeGreaterThan(60_000_000);
+      expect(usage?.memoryBytes).toBeLessThan(250_000_000);
+      expect(usage?.cpuMs).toBeGreaterThan(10);
+      await container.stop(0);
+      expect(await container.usage(never)).toBeUndefined();
     });
 
     it("says which image is missing and which name is taken, and leaves nothing behind", async () => {

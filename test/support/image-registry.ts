@@ -1,7 +1,9 @@
-/** A registry with one image, for those who know the password; on loopback, where the Engine takes plain HTTP. */
+/** A registry with one image, for those who know the password or for all; on loopback, where the Engine takes plain HTTP. */
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { readAll, tarOf } from "./docker.ts";
 import { portOf } from "./loopback.ts";
@@ -14,9 +16,16 @@ export interface ImageRegistry extends AsyncDisposable {
 
 const TYPE = "application/vnd.docker.distribution.manifest.v2+json";
 
-/** @param login `ada:password`. */
-export async function openImageRegistry(login: string): Promise<ImageRegistry> {
-  const tar = await readAll(tarOf({ "tiny.txt": randomBytes(300_000).toString("hex") }));
+/** Its layer is so large, and goes out in pieces with a rest behind each. */
+export interface SlowLayer {
+  readonly bytes: number;
+  readonly pieceBytes: number;
+  readonly restMs: number;
+}
+
+/** @param login `ada:password`; undefined lets everybody in. */
+export async function openImageRegistry(login: string | undefined, slow?: SlowLayer): Promise<ImageRegistry> {
+  const tar = await readAll(tarOf({ "tiny.txt": randomBytes(slow?.bytes ?? 300_000).toString("hex") }));
   const layer = gzipSync(tar);
   const config = Buffer.from(
     JSON.stringify({
@@ -37,9 +46,9 @@ export async function openImageRegistry(login: string): Promise<ImageRegistry> {
     }),
   );
   const blobs = new Map([layer, config].map((blob) => [digestOf(blob), blob]));
-  const expected = `Basic ${Buffer.from(login).toString("base64")}`;
+  const expected = login && `Basic ${Buffer.from(login).toString("base64")}`;
   const server = createServer((request, response) => {
-    if (request.headers.authorization !== expected) {
+    if (expected !== undefined && request.headers.authorization !== expected) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="test"', "content-type": "application/json" });
       response.end(JSON.stringify({ errors: [{ code: "UNAUTHORIZED", message: "authentication required" }] }));
       return;
@@ -55,7 +64,10 @@ export async function openImageRegistry(login: string): Promise<ImageRegistry> {
         "content-length": found.length,
         "docker-content-digest": digestOf(found),
       };
-      response.writeHead(200, headers).end(request.method === "HEAD" ? undefined : found);
+      response.writeHead(200, headers);
+      if (request.method === "HEAD") response.end();
+      else if (found === layer && slow !== undefined) Readable.from(inPieces(layer, slow)).pipe(response);
+      else response.end(found);
     }
   });
   server.listen(0, "127.0.0.1");
@@ -68,6 +80,13 @@ export async function openImageRegistry(login: string): Promise<ImageRegistry> {
       server.closeAllConnections();
     },
   };
+}
+
+async function* inPieces(bytes: Buffer, { pieceBytes, restMs }: SlowLayer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    yield bytes.subarray(at, at + pieceBytes);
+    await sleep(restMs);
+  }
 }
 
 function digestOf(bytes: Buffer): string {
