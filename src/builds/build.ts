@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Room } from "../chat/message.ts";
 import { BuildNumber, GitRef, NetworkName, ProjectName, StepId, StepName } from "../names.ts";
 import { BuildEvent } from "../pipeline/build-event.ts";
+import { StepResources } from "../pipeline/resources.ts";
 import { CoverageTotals } from "../results/coverage.ts";
 import { Artifact, BuildResults, TestSummary } from "../results/summary.ts";
 import { Revision } from "../revisions.ts";
@@ -34,6 +35,8 @@ export const StepResult = z.strictObject({
   durationMs: z.number().int().nonnegative(),
   exitCode: z.number().int().optional(),
   meaning: z.string().optional(),
+  /** Of one that failed at its work. */
+  resources: StepResources.optional(),
   /** The failure was allowed by the pipeline and does not fail the build. */
   allowed: z.boolean().optional(),
   /** Of a `build:` step: the image that later steps run in. */

@@ -10,6 +10,7 @@ import {
   choice,
   count,
   duration,
+  durationOrOff,
   envMapping,
   envName,
   flag,
@@ -33,6 +34,8 @@ export interface Limits {
   readonly pids: number;
   /** Of the whole build. */
   readonly timeMs: number;
+  /** How long a step may print nothing, where it does not say so itself; undefined: as long as it likes. */
+  readonly idleMs: number | undefined;
   readonly diskBytes: number;
   /** Of the whole build's log; the middle of a longer one is dropped. */
   readonly logBytes: number;
@@ -89,6 +92,8 @@ const limits = section({
   cpus: amount(0.01, 1024).default(2),
   pids: count(1, 4_194_304).default(4096),
   time: duration.prefault("30m"),
+  // As long as the docker-ci of 2013 waited (O-27).
+  idle: durationOrOff.prefault("20m"),
   disk: size(MIB).prefault("10g"),
   log: size(64 * 1024, "a size such as 10m or 1g, at least 64k").prefault("1g"),
   keep: duration.prefault("4h"),
@@ -98,6 +103,7 @@ const limits = section({
     cpus: written.cpus,
     pids: written.pids,
     timeMs: written.time,
+    idleMs: written.idle === "off" ? undefined : written.idle,
     diskBytes: written.disk,
     logBytes: written.log,
     keepMs: written.keep,

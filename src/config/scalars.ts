@@ -99,6 +99,12 @@ export const duration = scalar(DURATION_EXAMPLES, (value) => {
   return durationMs === undefined || durationMs === 0 ? undefined : durationMs;
 });
 
+/** A duration in milliseconds, or `off` for none at all. */
+export const durationOrOff = scalar(`${DURATION_EXAMPLES}, or off`, (value) => {
+  if (value === "off" || value === "false") return "off" as const;
+  return parseDuration(value) || undefined;
+});
+
 /** A size in bytes, at least `minBytes`. */
 export function size(minBytes: number, allowed = SIZE_EXAMPLES) {
   return scalar(allowed, (value) => {

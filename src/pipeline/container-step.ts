@@ -3,8 +3,9 @@ import { NO_FINDINGS, type StepFindings } from "../results/findings.ts";
 import type { ContainerRuntime, ContainerSpec } from "../runtime.ts";
 import { prepareCaches } from "./caches.ts";
 import { afterFirst, collectInTime, resultOf } from "./collecting.ts";
-import { clockTime, type PipelineRun, type StepEnd, type StepScene, stepDeadline } from "./pipeline-run.ts";
+import { clockTime, type PipelineRun, type StepEnd, type StepScene, stepDeadline, stepIdleMs } from "./pipeline-run.ts";
 import type { PlannedStep } from "./plan.ts";
+import { resourcesNow } from "./resources.ts";
 import { type ContainerEnd, findLeft, runContainer, tryLabel } from "./run-step.ts";
 import type { RunStep } from "./schema.ts";
 import { ensureImages, type OpenServices, openServices } from "./services.ts";
@@ -18,6 +19,7 @@ interface Try {
   readonly state: "passed" | "failed";
   readonly exitCode?: number;
   readonly meaning?: string;
+  readonly resources?: StepEnd["resources"];
   /** It failed by itself, and may pass when it is run again. */
   readonly isWorthAnother: boolean;
   readonly findings: StepFindings;
@@ -49,11 +51,12 @@ function isBorneWith(run: PipelineRun, { isWorthAnother, findings }: Try): boole
   return isWorthAnother && run.isExcused?.(findings) === true;
 }
 
-function ended({ state, exitCode, meaning, findings }: Try, isExcused: boolean): StepEnd {
+function ended({ state, exitCode, meaning, resources, findings }: Try, isExcused: boolean): StepEnd {
   return {
     state,
     ...(exitCode === undefined ? {} : { exitCode }),
     ...(meaning === undefined ? {} : { meaning }),
+    ...(resources === undefined ? {} : { resources }),
     ...(isExcused ? { allowed: true, quarantined: true } : {}),
     ...resultOf(findings),
   };
@@ -121,7 +124,9 @@ async function tryOnce(
         mounts: adopted === undefined && step.cache.length > 0 ? await cachesOf(runtime, run, step, say, signal) : [],
         folders: ["/data"],
       };
-      const end = await runContainer(runtime, { spec, adopted, limits: run.project.limits, deadline }, output, signal);
+      const { limits } = run.project;
+      const idleMs = stepIdleMs(run, step);
+      const end = await runContainer(runtime, { spec, adopted, limits, deadline, idleMs }, output, signal);
       const { container } = end;
       // Its container goes with the build's leftovers, after the result was told: an engine takes some 70 ms for it.
       return judged(run, planned, end, await collectInTime(run.collect, { planned, container, tries }, signal));
@@ -160,8 +165,9 @@ function failedBefore(meaning: string): Try {
 
 function judged(run: PipelineRun, planned: PlannedStep, end: ContainerEnd, findings: StepFindings): Try {
   if (end.kind === "failed") {
-    const { exit, meaning, isStopped } = end;
-    return { state: "failed", exitCode: exit.exitCode, meaning, isWorthAnother: !isStopped, findings };
+    const { exit, meaning, isStopped, usage } = end;
+    const resources = resourcesNow(usage, run.project.limits);
+    return { state: "failed", exitCode: exit.exitCode, meaning, resources, isWorthAnother: !isStopped, findings };
   }
   const meaning = run.judge?.(planned, findings);
   if (meaning === undefined) return { state: "passed", exitCode: 0, isWorthAnother: false, findings };

@@ -5,6 +5,7 @@ import { formatBytes, formatDuration } from "../units.ts";
 /** Why docker-ci itself stopped a container. */
 export type StopReason =
   | { readonly kind: "time"; readonly limitMs: number; readonly whole: "step" | "build" }
+  | { readonly kind: "silence"; readonly limitMs: number }
   | { readonly kind: "disk"; readonly limitBytes: number };
 
 /** Exit codes with a meaning of their own: 126 and 127 by the shell (POSIX, 2.8.2), above 128 a signal. */
@@ -21,12 +22,23 @@ const SIGNALS: Readonly<Record<number, string>> = {
   143: "SIGTERM",
 };
 
+/** `time limit 10m00s of the step passed`, `silent for 20m00s (idle limit)`: one phrase, as src/why knows them again. */
+export function stopMeaning(stopped: StopReason): string {
+  switch (stopped.kind) {
+    case "time":
+      return `time limit ${formatDuration(stopped.limitMs)} of the ${stopped.whole} passed`;
+    case "silence":
+      return `silent for ${formatDuration(stopped.limitMs)} (idle limit)`;
+    case "disk":
+      return `disk limit ${formatBytes(stopped.limitBytes)} passed`;
+    default:
+      return stopped satisfies never;
+  }
+}
+
 /** `exit 1`, `out of memory (limit 4 GB)`, `time limit 10m passed`: one phrase for the log, the page and the chat. */
 export function exitMeaning(exit: ContainerExit, limits: ContainerLimits, stopped: StopReason | undefined): string {
-  if (stopped?.kind === "time") {
-    return `time limit ${formatDuration(stopped.limitMs)} ${stopped.whole === "step" ? "of the step" : "of the build"} passed`;
-  }
-  if (stopped?.kind === "disk") return `disk limit ${formatBytes(stopped.limitBytes)} passed`;
+  if (stopped !== undefined) return stopMeaning(stopped);
   const { exitCode, outOfMemory } = exit;
   if (exitCode === 137) {
     return outOfMemory

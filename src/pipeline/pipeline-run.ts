@@ -6,7 +6,8 @@ import type { CollectFindings, StepFindings } from "../results/findings.ts";
 import type { CacheScope } from "./caches.ts";
 import type { Mask } from "./masking.ts";
 import type { Plan, PlannedStep } from "./plan.ts";
-import type { StepDeadline } from "./run-step.ts";
+import type { Step } from "./schema.ts";
+import type { StepDeadline } from "./step-limits.ts";
 import type { StepLog } from "./step-output.ts";
 
 export interface PipelineRun {
@@ -83,6 +84,14 @@ export function stepDeadline(
   return own < run.deadlineAt
     ? { at: own, limitMs: timeoutMs ?? 0, whole: "step" }
     : { at: run.deadlineAt, limitMs: run.project.limits.timeMs, whole: "build" };
+}
+
+/** How long a step may print nothing: what it says itself, else what the project does. */
+export function stepIdleMs(
+  { project }: Pick<PipelineRun, "project">,
+  { idleMs = project.limits.idleMs }: Pick<Step, "idleMs">,
+): number | undefined {
+  return idleMs === "off" ? undefined : idleMs;
 }
 
 /** As the headers in the log tell it. */

@@ -14,6 +14,7 @@ const shared = {
   needs: z.array(StepId),
   leftOut: z.string().optional(),
   timeoutMs: z.number().int().positive().optional(),
+  idleMs: z.union([z.number().int().positive(), z.literal("off")]).optional(),
 };
 
 const RecordedBuildStep = z.strictObject({
@@ -72,6 +73,7 @@ function recordStep({ id, step, lane, needs, leftOut }: PlannedStep): RecordedSt
     ...(lane === undefined ? {} : { lane: { ...lane } }),
     ...(leftOut === undefined ? {} : { leftOut }),
     ...(step.timeoutMs === undefined ? {} : { timeoutMs: step.timeoutMs }),
+    ...(step.idleMs === undefined ? {} : { idleMs: step.idleMs }),
   };
   if (step.kind === "build") {
     const { context, dockerfile, args, target } = step;

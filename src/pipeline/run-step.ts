@@ -1,15 +1,15 @@
 /** One container of a `run:` step, begun or adopted, to its end within its limits. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Limits } from "../config.ts";
 import type { ContainerExit, ContainerRuntime, ContainerSpec, RunningContainer } from "../runtime.ts";
-import { exitMeaning, type StopReason } from "./exit.ts";
+import { ContainerWatch } from "./container-watch.ts";
+import { exitMeaning } from "./exit.ts";
+import type { PeakUsage } from "./resources.ts";
+import { type StepDeadline, StepLimits } from "./step-limits.ts";
 import type { StepOutput } from "./step-output.ts";
 import { HandedOver } from "./stop.ts";
 
 /** SIGTERM first, SIGKILL after this: together under the 10 s in which a cancel has to work. */
 const STOP_GRACE_MS = 5_000;
-/** Asking an engine for a container's size walks its files, so not often. */
-const DISK_CHECK_MS = 10_000;
 
 export interface ContainerRun {
   readonly spec: ContainerSpec;
@@ -17,13 +17,8 @@ export interface ContainerRun {
   /** What an earlier attempt left; it is gone on with in place of a new one. */
   readonly adopted: RunningContainer | undefined;
   readonly deadline: StepDeadline;
-}
-
-/** When the step must be over, and which limit that is. */
-export interface StepDeadline {
-  readonly at: number;
-  readonly limitMs: number;
-  readonly whole: "step" | "build";
+  /** How long it may print nothing; undefined: as long as it likes. */
+  readonly idleMs: number | undefined;
 }
 
 export type ContainerEnd =
@@ -34,12 +29,15 @@ export type ContainerEnd =
       readonly meaning: string;
       /** It was stopped for a limit, and did not end by itself. */
       readonly isStopped: boolean;
+      /** As it was last seen to be. */
+      readonly usage: PeakUsage | undefined;
       readonly container: RunningContainer;
     };
 
 /**
  * Runs the container of a step and writes all that it prints. An adopted one is read on from where the build's log stops. It
- * stays when it has ended, for what it left behind to be taken out.
+ * stays when it has ended, for what it left behind to be taken out. Its silence counts from its start, and anew from when it was
+ * adopted: what it said while nobody listened came before that.
  * @throws the signal's reason: after the container was stopped and removed, or, for HandedOver, with it left running.
  */
 export async function runContainer(
@@ -50,35 +48,38 @@ export async function runContainer(
 ): Promise<ContainerEnd> {
   const from = output.begin(run.adopted === undefined);
   const container = run.adopted ?? (await runtime.start(run.spec, signal));
-  const stop = new AbortController();
-  const watched = new AbortController();
-  let stopped: StopReason | undefined;
-  const stopFor = (reason: StopReason): void => {
-    stopped ??= reason;
-    stop.abort();
-  };
-
-  const timer = setTimeout(
-    () => stopFor({ kind: "time", limitMs: run.deadline.limitMs, whole: run.deadline.whole }),
-    Math.max(0, run.deadline.at - Date.now()),
-  );
-  const disk = watchDisk(container, run.limits.diskBytes, stopFor, watched.signal);
-  const stopping = onceAborted(AbortSignal.any([signal, stop.signal]), async () => {
+  const { deadline, idleMs } = run;
+  const { diskBytes } = run.limits;
+  const watch = new ContainerWatch(container, {
+    diskLimitBytes: diskBytes,
+    tooLarge: () => limits.stopFor({ kind: "disk", limitBytes: diskBytes }),
+    away: () => limits.silence.heard(),
+  });
+  const limits = new StepLimits({ deadline, idleMs, answers: (within) => watch.look(within) });
+  const stopping = onceAborted(AbortSignal.any([signal, limits.signal]), async () => {
     if (signal.reason instanceof HandedOver) return;
     await container.stop(STOP_GRACE_MS);
   });
 
   try {
     try {
-      for await (const chunk of container.output(from, signal)) await output.push(chunk);
+      for await (const chunk of container.output(from, signal)) {
+        limits.silence.pause();
+        await output.push(chunk);
+        limits.silence.heard();
+      }
+      // It has ended.
+      limits.silence.pause();
       await output.end();
       const exit = await container.wait(signal);
+      const { stopped } = limits;
       if (stopped === undefined && exit.exitCode === 0) return { kind: "passed", exit, container };
       return {
         kind: "failed",
         exit,
         meaning: exitMeaning(exit, run.spec.limits, stopped),
         isStopped: stopped !== undefined,
+        usage: watch.usage,
         container,
       };
     } catch (error) {
@@ -91,10 +92,9 @@ export async function runContainer(
       throw signal.reason;
     }
   } finally {
-    clearTimeout(timer);
-    watched.abort();
+    limits.end();
     stopping.forget();
-    await disk;
+    await watch.end();
   }
 }
 
@@ -121,26 +121,6 @@ const TRY_LABEL = "docker-ci.try";
 /** What the containers of a second try carry; those of the first carry nothing. */
 export function tryLabel(tries: number): Readonly<Record<string, string>> {
   return tries === 1 ? {} : { [TRY_LABEL]: String(tries) };
-}
-
-/** Looks at the container's size now and then, until told to end. */
-async function watchDisk(
-  container: RunningContainer,
-  limitBytes: number,
-  stopFor: (reason: StopReason) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    // An abort only ends the loop.
-    await sleep(DISK_CHECK_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
-    // A container that has just ended, or an engine that is away for a moment, is noticed by the one who follows the output.
-    const bytes = await container.diskBytes().catch(() => 0);
-    if (bytes > limitBytes) {
-      stopFor({ kind: "disk", limitBytes });
-      return;
-    }
-  }
 }
 
 /** Runs `action` when the signal aborts; `finished` waits for it. */

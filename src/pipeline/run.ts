@@ -8,6 +8,7 @@ import { runBuildStep } from "./build-step.ts";
 import { keyOf, runContainerStep } from "./container-step.ts";
 import type { PipelineProgress, PipelineRun, StepEnd, StepScene } from "./pipeline-run.ts";
 import { type PlannedStep, stepIdOf, stepLabel } from "./plan.ts";
+import { resourceWords } from "./resources.ts";
 import { nameOf, runInOrder } from "./schedule.ts";
 import { type StepLog, StepOutput } from "./step-output.ts";
 import { HandedOver } from "./stop.ts";
@@ -118,6 +119,7 @@ async function runPlanned(scene: RunScene, planned: PlannedStep): Promise<StepRe
   const output = new StepOutput(log, { key: id, label: isParallel ? label : undefined, mask: run.mask });
   for (const warning of result.warnings ?? []) await output.line(`── ${warning}`);
   await output.line(`── step ${label} ${endLine(result)}`);
+  if (result.resources !== undefined) await output.line(`── at its end: ${resourceWords(result.resources)}`);
   await progress.ended(inPlan(scene));
   // Not before the result is written down: until then the next attempt would have to read on.
   for (const tries of [1, 2]) log.endStep(keyOf(planned, tries));

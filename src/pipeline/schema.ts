@@ -23,6 +23,8 @@ interface StepBase {
   readonly name: StepName;
   /** `undefined`: as long as the build may take. */
   readonly timeoutMs: number | undefined;
+  /** How long it may print nothing; `undefined`: what the project's limits say. */
+  readonly idleMs: number | "off" | undefined;
   readonly when: StepCondition | undefined;
   /** A failure of this step is shown and does not fail the build. */
   readonly allowFailure: boolean;
@@ -131,13 +133,15 @@ export function defaultPipeline(hasDockerfile: boolean): Pipeline | undefined {
 
 const DEFAULT_PIPELINE = PipelineSchema.parse({ steps: [{ name: "image", build: "." }, { name: "tests" }] });
 
-function toSteps(written: readonly WrittenStep[]): Step[] {
+/** The steps that were written, in their order. */
+export function toSteps(written: readonly WrittenStep[]): Step[] {
   let lastBuilt: StepName | undefined;
   const built = new Set<string>();
   return written.map((step): Step => {
     const base = {
       name: step.name,
       timeoutMs: step.timeout,
+      idleMs: step.idle,
       when: step.when && { branches: step.when.branch, events: step.when.event },
       allowFailure: step.allow_failure,
       needs: step.needs,

@@ -4,6 +4,7 @@ import {
   amount,
   count,
   duration,
+  durationOrOff,
   envMapping,
   envName,
   flag,
@@ -22,6 +23,8 @@ const TEXT = { type: ["string", "number"], minLength: 1 } as const;
 const LIKE = (pattern: RegExp) => ({ ...TEXT, pattern: pattern.source });
 /** One entry may stand for a list of one. */
 const MANY = { oneOrMany: true } as const;
+
+const DURATION = "([0-9]{1,9}(\\.[0-9]{1,3})?(ms|[smhdw]))+";
 
 const STEP_NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/;
 const stepName = scalar(
@@ -144,9 +147,13 @@ export const writtenStep = section({
     .optional()
     .describe("Folders of the container kept from one build to the next, by project and branch."),
   timeout: duration
-    .meta({ ...LIKE(/^([0-9]{1,9}(\.[0-9]{1,3})?(ms|[smhdw]))+$/), type: "string" })
+    .meta({ ...LIKE(new RegExp(`^${DURATION}$`)), type: "string" })
     .optional()
     .describe("How long it may take, such as 10m; default: as long as the build may."),
+  idle: durationOrOff
+    .meta({ ...LIKE(new RegExp(`^(off|${DURATION})$`)), type: "string" })
+    .optional()
+    .describe("How long it may print nothing, such as 5m, or off; default: what the project's limits say, or 20m."),
   when: condition
     .optional()
     .describe("Conditions on the build; all that are given must hold, else the step is left out."),

@@ -9,7 +9,7 @@ const REASONS: readonly (readonly [pattern: RegExp, kind: Explanation["kind"]])[
     "network",
   ],
   [/disk is full|no space left|disk limit/, "disk"],
-  [/time limit/, "time"],
+  [/time limit|idle limit/, "time"],
   [/out of memory/, "memory"],
   [/\bmerge|conflict|\bbranch\b|\bcommit\b|submodule|\bgit\b/, "git"],
 ];
@@ -28,7 +28,8 @@ export interface PassedLimit {
 
 /** The limit that a step passed, as `exitMeaning` words it. */
 export function limitOf({ meaning = "" }: Pick<StepResult, "meaning">): PassedLimit | undefined {
-  if (/^time limit /.test(meaning)) return { kind: "time", words: meaning, isWhole: true };
+  if (/^(?:time limit |silent for .* \(idle limit\))/.test(meaning))
+    return { kind: "time", words: meaning, isWhole: true };
   if (/^disk limit /.test(meaning)) return { kind: "disk", words: meaning, isWhole: true };
   if (/^out of memory/.test(meaning)) return { kind: "memory", words: `ran ${meaning}`, isWhole: true };
   const within = /a process in it (ran out of memory.*)$/.exec(meaning);

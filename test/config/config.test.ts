@@ -51,11 +51,22 @@ describe("no file at all", () => {
         cpus: 2,
         pids: 4096,
         timeMs: 30 * 60_000,
+        // As the original's Buildbot had it (O-27).
+        idleMs: 20 * 60_000,
         diskBytes: 10 * 1024 ** 3,
         logBytes: 1024 ** 3,
       },
     });
   });
+});
+
+test.each([
+  ["5m", 300_000],
+  ["off", undefined],
+  ["false", undefined],
+])("limits: { idle: %s } is %s (O-27)", (written, idleMs) => {
+  const config = parse(`projects: { mine: { repo: ., limits: { idle: ${written} } } }`);
+  expect(project(config, "mine").limits.idleMs).toBe(idleMs);
 });
 
 test("a file with projects has only those", () => {

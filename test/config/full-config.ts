@@ -51,7 +51,7 @@ projects:
     secrets: { NPM_TOKEN: $NPM_TOKEN }                     # never given to pull requests; masked in logs and chat
     privileged: false
     network: internet              # or none
-    limits: { memory: 4g, cpus: 2, pids: 4096, time: 30m, disk: 10g, log: 1g, keep: 4h }
+    limits: { memory: 4g, cpus: 2, pids: 4096, time: 30m, idle: 20m, disk: 10g, log: 1g, keep: 4h }
 releases:
   docker-registry: { bucket: test.example.org, endpoint: "https://s3.example.org", access_key: $AWS_ACCESS_KEY, secret_key: $AWS_SECRET_KEY,
                      gpg_key: release.asc, passphrase: $GPG_PASSPHRASE, approvals: 2, expires: 24h, nightly: true }

@@ -6,6 +6,7 @@ const GIB = 1024 ** 3;
 const limits = { memoryBytes: 4 * GIB, cpus: 2, pids: 100, logBytes: GIB };
 const stepTime: StopReason = { kind: "time", limitMs: 600_000, whole: "step" };
 const buildTime: StopReason = { kind: "time", limitMs: 1_800_000, whole: "build" };
+const silence: StopReason = { kind: "silence", limitMs: 1_200_000 };
 const disk: StopReason = { kind: "disk", limitBytes: 10 * GIB };
 
 describe("an exit", () => {
@@ -28,6 +29,9 @@ describe("an exit", () => {
     [143, false, buildTime, "time limit 30m00s of the build passed"],
     [0, false, stepTime, "time limit 10m00s of the step passed"],
     [137, true, stepTime, "time limit 10m00s of the step passed"],
+    // O-27: told apart from the whole time.
+    [137, false, silence, "silent for 20m00s (idle limit)"],
+    [0, false, silence, "silent for 20m00s (idle limit)"],
     [137, false, disk, "disk limit 10 GiB passed"],
   ])("of %i, out of memory: %s, stopped for %o is %j", (exitCode, outOfMemory, stopped, meaning) => {
     const exit = { exitCode, outOfMemory, startedAt: new Date(0), finishedAt: new Date(1) };

@@ -122,6 +122,11 @@ describe("a mistake is told with its key, its line, what was found and what is a
       ["2: steps[0].timeout: found 10, allowed: a time such as 60s, 10m, 24h or 90d"],
     ],
     [
+      "a wrong time of silence (O-27)",
+      "steps:\n  - {name: a, image: b, idle: 0s}",
+      ['2: steps[0].idle: found "0s", allowed: a time such as 60s, 10m, 24h or 90d, or off'],
+    ],
+    [
       "a wrong name",
       "steps: [{name: My Step, image: b}]",
       ["1: steps[0].name: found \"My Step\", allowed: a name of lower-case letters, digits, '_' and '-', at most 40"],
