@@ -6,6 +6,7 @@ import { BuildArgument } from "../src/chat/build-argument.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { line } from "../src/chat/reply.ts";
 import type { Incidents } from "../src/incidents/incidents.ts";
+import { resourceWords } from "../src/pipeline/resources.ts";
 import type { Explanation } from "../src/results/summary.ts";
 import { explain } from "../src/why/explain.ts";
 import { sameFailure, sameFailureWords } from "../src/why/same-failure.ts";
@@ -36,6 +37,7 @@ export const why = defineCommand({
     const beside = [
       moreTests(build),
       isOurs ? "not your change" : "",
+      used(build, explanation),
       sameFailureWords(known),
       ...(isOurs ? [] : await suspicion(incidents, build, explanation)),
     ];
@@ -63,6 +65,13 @@ function moreTests(build: FinishedBuild): string {
   const failed =
     build.steps.find(({ state, tests }) => state === "failed" && (tests?.failed ?? 0) > 0)?.tests?.failed ?? 0;
   return failed < 2 ? "" : `and ${failed - 1} more failing ${failed === 2 ? "test" : "tests"}`;
+}
+
+/** Where it may be what the step or its machine had too little of. */
+function used(build: FinishedBuild, { kind, step }: Explanation): string {
+  if (kind !== "time" && kind !== "memory") return "";
+  const resources = build.steps.find(({ name, state }) => name === step && state === "failed")?.resources;
+  return resources === undefined ? "" : resourceWords(resources);
 }
 
 /** `bob 3f2c9aa touched registry/handlers/blobupload.go`; where nobody touched what failed, all that came in since it was good. */

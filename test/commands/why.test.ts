@@ -6,9 +6,10 @@ import { openLog } from "../../src/builds/log-files.ts";
 import { suspectOf } from "../../src/incidents/incident.ts";
 import { createLedger } from "../../src/incidents/ledger.ts";
 import { GitRef, ProjectName, Sha } from "../../src/names.ts";
+import { resourceWords } from "../../src/pipeline/resources.ts";
 import type { Explanation } from "../../src/results/summary.ts";
 import { explain } from "../../src/why/explain.ts";
-import { ago, openRecords, type Records, revisionOf } from "../support/records.ts";
+import { ago, openRecords, RESOURCES, type Records, revisionOf } from "../support/records.ts";
 import { openTalk, type Talk } from "../support/talk.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -165,6 +166,10 @@ test.each([
     "time limit 10m of the step passed",
     "#1 step tests: time limit 10m of the step passed; the last it printed: waiting for the database",
   ],
+  [
+    "silent for 20m00s (idle limit)",
+    "#1 step tests: silent for 20m00s (idle limit); the last it printed: waiting for the database",
+  ],
   ["disk limit 10 GiB passed", "#1 step tests: disk limit 10 GiB passed"],
 ])("%s is no failing test", async (meaning, said) => {
   await using folder = await temporaryFolder();
@@ -177,6 +182,22 @@ test.each([
   const steps = stepsOf({ meaning, exitCode: 137 });
   await ended(records, "3", { ...FAILED, reason: `step tests, ${meaning}` }, { steps });
   expect((await talkOf(records, folder).ask("!why 1"))[0]).toBe(said);
+});
+
+test.each([
+  ["silent for 20m00s (idle limit)", true],
+  ["out of memory (limit 4 GiB)", true],
+  ["exit 1", false],
+])("%s: what the step and its worker had left is said: %s (O-162)", async (meaning, isSaid) => {
+  await using folder = await temporaryFolder();
+  await using records = await openRecords();
+  await keepLog(folder, 1, [
+    "── step 1 of 1: tests · 12:00:01 UTC · in image",
+    `── step tests failed in 48s: ${meaning}`,
+  ]);
+  await ended(records, "3", FAILED, { steps: stepsOf({ meaning, exitCode: 137, resources: RESOURCES }) });
+  const [, beside] = await talkOf(records, folder).ask("!why 1");
+  expect(beside?.includes(resourceWords(RESOURCES))).toBe(isSaid);
 });
 
 test("what the machinery broke is nobody's change", async () => {

@@ -4,6 +4,7 @@ import { announcements, type Builds, createBuilds } from "../../src/builds/build
 import { type BuildStore, createBuildStore } from "../../src/builds/store.ts";
 import { type Config, parseConfig } from "../../src/config.ts";
 import { GitRef, ProjectName, Sha } from "../../src/names.ts";
+import type { StepResources } from "../../src/pipeline/resources.ts";
 import { type BuildQueue, createBuildQueue } from "../../src/queue/build-queue.ts";
 import { type Revision, type Revisions, UnknownRefError } from "../../src/revisions.ts";
 import { openRedis, type TestRedis } from "./redis.ts";
@@ -41,6 +42,12 @@ export const ADA = Requester.parse({
   network: "fake",
   room: { network: "fake", kind: "channel", name: "#dev" },
 });
+
+/** What a step that failed had used. */
+export const RESOURCES: StepResources = {
+  container: { memoryPeakBytes: 3.5 * 1024 ** 3, memoryLimitBytes: 4 * 1024 ** 3, cpuMs: 45_000, cpuLimit: 2 },
+  worker: { load: 7.25, cpus: 2, memoryFreeBytes: 512 * 1024 ** 2, memoryBytes: 8 * 1024 ** 3 },
+};
 
 /** Every repository has the branches `main` and `release`, and the pull request 12. */
 export const revisions: Revisions = {

@@ -5,11 +5,12 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { createAudit } from "../../src/audit/audit.ts";
+import { Build } from "../../src/builds/build.ts";
 import { ProjectName } from "../../src/names.ts";
 import type { StepTest } from "../../src/results/kept-tests.ts";
 import type { WebDeps } from "../../src/web/deps.ts";
 import { createWeb } from "../../src/web/web.tsx";
-import { ago, CONFIG, clock, configOf, NOW, openRecords } from "../support/records.ts";
+import { ago, CONFIG, clock, configOf, NOW, openRecords, RESOURCES } from "../support/records.ts";
 import { WORKER } from "../support/talk.ts";
 import { type Answer, type Asking, ask, basic, bearer } from "../support/web-client.ts";
 import { webDeps } from "../support/web-deps.ts";
@@ -20,6 +21,9 @@ web: { user: ada, password: secret, tokens: { deploy: ${TOKEN} }, trusted_proxy:
 `;
 const AUTH = bearer(TOKEN);
 const ENDED = { startedAt: ago(72), finishedAt: ago(0) };
+const FAILED_STEPS = Build.shape.steps.parse([
+  { name: "tests", kind: "run", state: "failed", durationMs: 1, meaning: "exit 1", resources: RESOURCES },
+]);
 
 async function openApi(changes: Partial<WebDeps> = {}, written = CONFIG) {
   const records = await openRecords(configOf(`${written}${WEB}`));
@@ -121,11 +125,8 @@ describe("the document", () => {
         },
       ],
     });
-    await api.end(await api.begin(await api.create("hello")), {
-      kind: "failed",
-      ...ENDED,
-      reason: "step tests, exit 1",
-    });
+    const failed = { kind: "failed", ...ENDED, reason: "step tests, exit 1" } as const;
+    await api.end(await api.begin(await api.create("hello")), failed, { steps: FAILED_STEPS });
     await api.begin(await api.create("hello"));
     await api.create("hello");
     await api.builds.pauses.pause(ProjectName.parse("hello"), "ada");
@@ -263,6 +264,14 @@ describe("a build", () => {
       variables: ["KEY"],
     });
     expect(text).not.toContain("hunter2");
+  });
+
+  test("has of a step that failed what it and its worker used (O-162)", async () => {
+    await using api = await openApi();
+    const running = await api.begin(await api.create("hello"));
+    await api.end(running, { kind: "failed", ...ENDED, reason: "step tests, exit 1" }, { steps: FAILED_STEPS });
+    const { body } = await api.call("/api/builds/1");
+    expect(body).toMatchObject({ steps: [{ name: "tests", resources: RESOURCES }] });
   });
 
   test("has its log as text, whole or its end", async () => {

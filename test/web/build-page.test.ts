@@ -7,7 +7,7 @@ import { Build, type StepResult } from "../../src/builds/build.ts";
 import { artifactsFolder } from "../../src/builds/pipeline-of-build.ts";
 import { RecordedPlan } from "../../src/pipeline/plan-record.ts";
 import { type BuildSite, openBuildSite } from "../support/build-site.ts";
-import { ago, revisionOf } from "../support/records.ts";
+import { ago, RESOURCES, revisionOf } from "../support/records.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { readable } from "../support/web-client.ts";
 
@@ -125,6 +125,18 @@ test("a build that failed says why, with what, against what and what there is of
   expect(text).toContain('href="/coverage/hello/2/"');
   for (const raw of ["<script>", "\u001b", "<b>TestCatalog"]) expect(text).not.toContain(raw);
   expect(text).not.toContain("<form");
+});
+
+test("beside a step that failed stands what it and its worker used (O-162)", async () => {
+  await using site = await openBuildSite();
+  await failedBuild(
+    site,
+    STEPS.map((step) => (step.state === "failed" ? { ...step, resources: RESOURCES } : step)),
+  );
+  expect(readable((await site.page("/builds/2")).text)).toContain(
+    "tests ✘ failed 48s image exit 1 repeat it container: memory up to 3.5 GiB of 4 GiB, CPU time 45s (limit 2 CPUs); " +
+      "worker: load 7.3 on 2 CPUs, memory 512 MiB of 8 GiB free publish",
+  );
 });
 
 test("the lanes of a matrix stand beside each other, and below them only those with something to say", async () => {

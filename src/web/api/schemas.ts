@@ -55,6 +55,7 @@ const ApiStep = StepResult.pick({
   durationMs: true,
   exitCode: true,
   meaning: true,
+  resources: true,
   allowed: true,
   tries: true,
   flaky: true,

@@ -3,6 +3,7 @@ import { type Build, isFinished, type StepResult } from "../../builds/build.ts";
 import { SIGNS, type Tone } from "../../chat/reply.ts";
 import { stepIdOf, stepLabel } from "../../pipeline/plan.ts";
 import type { RecordedPlan, RecordedStep } from "../../pipeline/plan-record.ts";
+import { resourceWords } from "../../pipeline/resources.ts";
 import { formatBytes, formatDuration } from "../../units.ts";
 
 /** One step as the page shows it. */
@@ -16,6 +17,8 @@ interface Row {
   readonly took: string;
   readonly waitsFor: readonly string[];
   readonly remarks: readonly string[];
+  /** What it and its worker used when it failed. */
+  readonly used: string | undefined;
   readonly canRepeat: boolean;
 }
 
@@ -60,6 +63,7 @@ export const Steps = ({ build, plan }: { build: Build; plan: RecordedPlan | unde
                         <a href={`/builds/${build.number}/repro?step=${encodeURIComponent(row.id)}`}>repeat it</a>
                       </>
                     ) : null}
+                    {row.used === undefined ? null : <div class="quiet">{row.used}</div>}
                   </td>
                 </tr>
               ))}
@@ -140,6 +144,7 @@ function rowOf(build: Build, result: StepResult, waitsFor: readonly string[] | u
     took: isSkipped ? "" : formatDuration(result.durationMs),
     waitsFor: waitsFor ?? [],
     remarks: remarksOf(result),
+    used: result.resources && resourceWords(result.resources),
     canRepeat: waitsFor !== undefined && result.state === "failed" && build.revision !== undefined,
   };
 }
@@ -157,6 +162,7 @@ function comingRow(build: Build, step: RecordedStep, isAtWork: boolean, waitsFor
     took: "",
     waitsFor,
     remarks: step.leftOut === undefined ? [] : [step.leftOut],
+    used: undefined,
     canRepeat: false,
   };
 }
