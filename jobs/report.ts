@@ -45,7 +45,7 @@ export async function reportIfDue(job: ReportJob): Promise<Date | undefined> {
     return undefined;
   }
   try {
-    const entries = await reportEntries(job, due);
+    const entries = await reportEntries(job, due, report.window);
     if (!(await moveOn(redis, LAST, before, { ...pattern, due: due.toISOString(), watched: true }, entries)))
       return undefined;
     log.info({ due: due.toISOString(), recipients: entries.length }, "daily report put up");

@@ -14,13 +14,14 @@ export { type Forge, type ForgeKind, isPath, shownRepository } from "./config/re
 export type { Retention } from "./config/retention.ts";
 export type { NightlyConfig, ScheduleConfig, Unchanged } from "./config/schedules.ts";
 export { Secret } from "./config/secret.ts";
-export type {
-  GithubConfig,
-  MailConfig,
-  NoticeEvent,
-  NotifyConfig,
-  ReportConfig,
-  RoomAddress,
+export {
+  type GithubConfig,
+  type MailConfig,
+  type NoticeEvent,
+  type NotifyConfig,
+  type ReportConfig,
+  ReportWindow,
+  type RoomAddress,
 } from "./config/services.ts";
 export type { Config } from "./config/shape.ts";
 export type { TrustedProxy, WebConfig } from "./config/web.ts";

@@ -22,7 +22,7 @@ import type { Command } from "./chat/command.ts";
 import { createDispatcher } from "./chat/dispatch.ts";
 import { hearChats } from "./chat/hear.ts";
 import { systemClock } from "./clock.ts";
-import type { BackupConfig, Config, ReportConfig } from "./config.ts";
+import type { BackupConfig, Config, ReportConfig, ReportWindow } from "./config.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { openDelivery } from "./delivery/delivery.ts";
 import { createFlakyLedger } from "./flaky/ledger.ts";
@@ -306,7 +306,9 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
       commands: options.commands,
       workers: () => listWorkers(redis.commands),
       outbox: () => readOutbox(redis.commands, chats),
-      ...(config.mail === undefined ? {} : { mailReport: () => mailReportNow(redis.commands, sources, clock) }),
+      ...(config.mail === undefined
+        ? {}
+        : { mailReport: (window?: ReportWindow) => mailReportNow(redis.commands, sources, clock, window) }),
       logLines,
       openLog: openKept,
       shutdown: shutdown.resolve,

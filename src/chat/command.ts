@@ -6,7 +6,7 @@ import type { AskedBackups } from "../backup/asked.ts";
 import type { Builds } from "../builds/builds.ts";
 import type { LogLine } from "../builds/log-files.ts";
 import type { Clock } from "../clock.ts";
-import type { Config, Role } from "../config.ts";
+import type { Config, ReportWindow, Role } from "../config.ts";
 import type { FlakyLedger } from "../flaky/ledger.ts";
 import type { Quarantine } from "../flaky/quarantine.ts";
 import type { Incidents } from "../incidents/incidents.ts";
@@ -62,8 +62,8 @@ export interface CommandServices {
   outbox(): Promise<OutboxState>;
   /** Missing where none are made. */
   readonly backups?: Pick<AskedBackups, "state" | "ask">;
-  /** Mails the daily report now and gives its recipients; missing where no mail is configured. */
-  mailReport?(): Promise<readonly string[]>;
+  /** Mails the daily report now, with that week (default: rolling), and gives its recipients; missing where no mail is configured. */
+  mailReport?(window?: ReportWindow): Promise<readonly string[]>;
   /** Lines of a build's log; undefined when this machine has no log of it. */
   logLines(number: BuildNumber, count: number, pattern?: RegExp): Promise<readonly LogLine[] | undefined>;
   /** The whole log; undefined when this machine has none. Whoever asks reads it to its end. */

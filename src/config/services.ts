@@ -88,8 +88,13 @@ export const github = section({
   }),
 );
 
+/** The week of a report: the seven days until it is made, or the calendar's, from Monday on. */
+export const ReportWindow = choice(["rolling", "week"]);
+export type ReportWindow = z.output<typeof ReportWindow>;
+
 export interface ReportConfig {
   readonly at: string;
+  readonly window: ReportWindow;
 }
 
-export const report = section({ at: cron.prefault("0 8 * * *") });
+export const report = section({ at: cron.prefault("0 8 * * *"), window: ReportWindow.default("rolling") });

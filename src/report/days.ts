@@ -23,6 +23,12 @@ export function daysBefore(day: string, count: number): string {
   return at.toISOString().slice(0, 10);
 }
 
+/** The Monday of its week. */
+export function mondayOf(day: string): string {
+  // A Sunday is the last day of a week and has the number 0.
+  return daysBefore(day, (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7);
+}
+
 /** `Sun 2026-11-22` */
 export function dayName(day: string): string {
   const name = new Intl.DateTimeFormat("en-GB", { weekday: "short", timeZone: "UTC" }).format(

@@ -4,7 +4,7 @@ import type { Build } from "../builds/build.ts";
 import type { Builds } from "../builds/builds.ts";
 import type { Room } from "../chat/message.ts";
 import type { Clock } from "../clock.ts";
-import type { Config } from "../config.ts";
+import type { Config, ReportWindow } from "../config.ts";
 import { MAIL, roomOf } from "../incidents/recipients.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import { pushOutbox } from "../queue/push.ts";
@@ -29,12 +29,19 @@ export function mailRoom(address: string): Room {
   return roomOf({ network: MAIL, room: address });
 }
 
-/** One entry for each recipient, in their order. @param at the moment that the report is of. */
-export async function reportEntries({ config, builds, incidents }: ReportSources, at: Date): Promise<OutboxEntry[]> {
+/**
+ * One entry for each recipient, in their order.
+ * @param at the moment that the report is of. @param window its week; default: rolling.
+ */
+export async function reportEntries(
+  { config, builds, incidents }: ReportSources,
+  at: Date,
+  window?: ReportWindow,
+): Promise<OutboxEntry[]> {
   const since = new Date(at.getTime() - REPORT_REACH_MS);
   const [found, open] = await Promise.all([readBuilds(builds, since), incidents()]);
   const { timezone, url } = config;
-  const report = buildReport(found, { at, timezone, projects: [...config.projects.keys()], incidents: open });
+  const report = buildReport(found, { at, timezone, window, projects: [...config.projects.keys()], incidents: open });
   const reply = renderReport(report, url);
   return (config.mail?.to ?? []).map((address) => ({
     id: reportId(at),
@@ -47,8 +54,13 @@ export async function reportEntries({ config, builds, incidents }: ReportSources
  * Mails the report of this moment, whatever the schedule says.
  * @returns to whom. @throws RuntimeError when Redis does not take it.
  */
-export async function mailReportNow(redis: Redis, sources: ReportSources, clock: Clock): Promise<readonly string[]> {
-  const entries = await reportEntries(sources, clock.now());
+export async function mailReportNow(
+  redis: Redis,
+  sources: ReportSources,
+  clock: Clock,
+  window?: ReportWindow,
+): Promise<readonly string[]> {
+  const entries = await reportEntries(sources, clock.now(), window);
   await pushOutbox(redis, entries);
   return entries.map(({ outgoing }) => outgoing.room.name);
 }

@@ -63,7 +63,7 @@ function brokenLines({ failing, incidents, at }: Report, url: string): Line[] {
 }
 
 function tables(report: Report): string[] {
-  const all = [report.lastDay, report.lastWeek].flatMap(({ projects }) => projects);
+  const all = [report.lastDay, report.week].flatMap(({ projects }) => projects);
   const shape: Shape = {
     width: Math.max(NAME_WIDTH, ...all.map(({ project }) => project.length + 2)),
     errored: all.some(({ errored }) => errored > 0),
@@ -72,9 +72,8 @@ function tables(report: Report): string[] {
   return [
     ...periodTable("Last 24 hours", report.lastDay, shape),
     "",
-    ...periodTable("Last 7 days", report.lastWeek, shape),
-    "",
-    heading("Day by day", shape),
+    ...periodTable(report.week.name, report.week, shape),
+    ...(report.days.length === 0 ? [] : ["", heading("Day by day", shape)]),
     ...report.days.flatMap((day) => dayRows(day, shape)),
   ];
 }

@@ -1,14 +1,19 @@
 /**
- * The daily report as data: the last day and the last week by project, every day of that week, and what is broken now.
+ * The daily report as data: the last day and a week by project, the days of that week, and what is broken now.
+ *
+ * The week is the last seven days, each of them shown, or where somebody counts by the calendar, that from Monday on, of which
+ * days without builds are left out, as the original did (O-113). On a Monday that week is the one that has just ended: one of a
+ * few hours says nothing, and nobody would ever read how last week's Sunday was.
  *
  * The original counted by build number alone, so that builds of different projects with one number became one, left out days
  * without builds, knew nothing of last week on a Monday, and listed every project as failing (ORIGINAL.md, O-113 to O-115).
  */
 import type { Build, FinishedBuild } from "../builds/build.ts";
+import type { ReportWindow } from "../config.ts";
 import type { BuildNumber, GitRef, ProjectName } from "../names.ts";
 import { coveragePercent } from "../results/coverage.ts";
 import { wholeCoverage } from "../results/coverage-change.ts";
-import { dayOf, daysBefore } from "./days.ts";
+import { dayOf, daysBefore, mondayOf } from "./days.ts";
 import {
   byAge,
   type CoverageOf,
@@ -35,11 +40,11 @@ export interface ReportIncident {
 
 /** Builds that came to their end in a time, by project and in all. */
 export interface Period {
-  readonly from: Date;
-  readonly to: Date;
   readonly projects: readonly ProjectStats[];
   readonly total: Stats;
 }
+
+export type WeekName = "Last 7 days" | "This week" | "Last week";
 
 export interface ReportDay {
   /** `2026-11-22` */
@@ -53,8 +58,8 @@ export interface Report {
   readonly day: string;
   readonly at: Date;
   readonly lastDay: Period;
-  readonly lastWeek: Period;
-  /** Calendar days, the oldest first; the last one is not over. */
+  readonly week: Period & { readonly name: WeekName };
+  /** The calendar days of that week, the oldest first; today is not over. */
   readonly days: readonly ReportDay[];
   /** The newest build of each branch whose newest build did not pass, the oldest first. */
   readonly failing: readonly FinishedBuild[];
@@ -62,9 +67,11 @@ export interface Report {
 }
 
 export interface ReportOptions {
-  /** The moment it is of: it looks back from there, a day and a week, whatever the weekday. */
+  /** The moment it is of: it looks back from there. */
   readonly at: Date;
   readonly timezone: string;
+  /** Default: rolling. */
+  readonly window?: ReportWindow | undefined;
   /** Those that are configured; those that builds name are added. */
   readonly projects: readonly ProjectName[];
   readonly incidents?: readonly ReportIncident[];
@@ -79,29 +86,41 @@ function percentOf(build: Build): number | undefined {
 
 /** @param builds in any order, each once; what ended after `at` is left out. */
 export function buildReport(builds: readonly Build[], options: ReportOptions): Report {
-  const { at, timezone, incidents = [], coverageOf = percentOf } = options;
+  const { at, timezone, window = "rolling", incidents = [], coverageOf = percentOf } = options;
   const ended = endedWithin(builds, new Date(at.getTime() - REPORT_REACH_MS), at);
   const names = [...new Set([...options.projects, ...ended.map(({ project }) => project)])].sort();
-  const period = (days: number): Period => {
-    const from = new Date(at.getTime() - days * DAY_MS);
-    const within = endedWithin(ended, from, at);
-    return { from, to: at, projects: statsByProject(within, names, coverageOf), total: statsOf(within, coverageOf) };
-  };
+  const period = (within: readonly FinishedBuild[]): Period => ({
+    projects: statsByProject(within, names, coverageOf),
+    total: statsOf(within, coverageOf),
+  });
+  const last = (count: number): FinishedBuild[] => endedWithin(ended, new Date(at.getTime() - count * DAY_MS), at);
   const today = dayOf(at, timezone);
-  const days = Array.from({ length: WEEK_DAYS }, (_, index): ReportDay => {
-    const day = daysBefore(today, WEEK_DAYS - 1 - index);
-    const within = ended.filter(({ state }) => dayOf(new Date(state.finishedAt), timezone) === day);
+  const dayOfBuild = ({ state }: FinishedBuild): string => dayOf(new Date(state.finishedAt), timezone);
+  const { name, days: shown } = weekOf(today, window);
+  const days = shown.map((day): ReportDay => {
+    const within = ended.filter((build) => dayOfBuild(build) === day);
     return { day, projects: statsByProject(within, names, coverageOf).filter(({ tried }) => tried > 0) };
   });
+  const week = window === "rolling" ? last(WEEK_DAYS) : ended.filter((build) => shown.includes(dayOfBuild(build)));
   return {
     day: today,
     at,
-    lastDay: period(1),
-    lastWeek: period(WEEK_DAYS),
-    days,
+    lastDay: period(last(1)),
+    week: { name, ...period(week) },
+    days: window === "rolling" ? days : days.filter(({ projects }) => projects.length > 0),
     failing: failing(ended),
     incidents: incidents.toSorted((a, b) => a.since.localeCompare(b.since)),
   };
+}
+
+/** The week that a report of today shows, and its days, the oldest first. */
+function weekOf(today: string, window: ReportWindow): { readonly name: WeekName; readonly days: readonly string[] } {
+  const until = (day: string, count: number): string[] =>
+    Array.from({ length: count }, (_, index) => daysBefore(day, count - 1 - index));
+  if (window === "rolling") return { name: "Last 7 days", days: until(today, WEEK_DAYS) };
+  const monday = mondayOf(today);
+  if (monday === today) return { name: "Last week", days: until(daysBefore(today, 1), WEEK_DAYS) };
+  return { name: "This week", days: until(today, WEEK_DAYS).filter((day) => day >= monday) };
 }
 
 /** Of every branch of every project the newest build, by number, where that did not pass. */

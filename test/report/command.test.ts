@@ -68,6 +68,29 @@ describe("!report", () => {
     expect(await redis.commands.llen(OPS)).toBe(1);
   });
 
+  // O-113
+  test("takes the week from Monday on, by the word or by the configuration, and nothing else", async () => {
+    await using records = await openRecords(
+      configOf(
+        `${CONFIG}\nmail: { host: h, from: ci@example.org, to: ops@example.org }\nreport: { window: week }${PEOPLE}`,
+      ),
+    );
+    const asked: unknown[] = [];
+    const mailReport = async (window?: string) => {
+      asked.push(window);
+      return ["ops@example.org"];
+    };
+    const talk = openTalk(records, { mailReport });
+    for (const line of ["!report", "!report rolling", "!report week"]) await talk.ask(line, ADMIN);
+    expect(asked).toEqual(["week", "rolling", "week"]);
+    expect((await talk.ask("!report month", ADMIN))[0]).toContain('("month": week or rolling)');
+    const { config, builds, redis } = records;
+    // The first of March 2026 is a Sunday.
+    await mailReportNow(redis.commands, { config, builds, incidents: async () => [] }, clock, "week");
+    const [json = ""] = await redis.commands.lrange(OPS, 0, -1);
+    expect(OutboxEntry.parse(JSON.parse(json)).outgoing.reply.verbatim?.join("\n")).toContain("This week");
+  });
+
   test.each([
     [
       "there is no mail",

@@ -63,7 +63,7 @@ describe("the original's faults (O-115)", () => {
   test("a Monday knows last week (it began the week anew)", () => {
     const at = new Date("2026-11-23T08:00:00Z");
     const report = reportOf([fail("hello", 1, "2026-11-20T12:00:00Z")], { at });
-    expect(counts(report.lastWeek).hello).toEqual([1, 1, 100]);
+    expect(counts(report.week).hello).toEqual([1, 1, 100]);
     expect(report.days[0]?.day).toBe("2026-11-17");
   });
 
@@ -85,6 +85,59 @@ describe("the original's faults (O-115)", () => {
   });
 });
 
+// O-113: from Monday on, days without builds left out
+describe("a calendar week", () => {
+  const week = (at: string, builds: readonly Ended[], timezone = "Etc/UTC"): Report =>
+    reportOf(builds, { at: new Date(at), timezone, window: "week" });
+  const days = (report: Report): string[] => report.days.map(({ day }) => day);
+  const builds = [
+    fail("hello", 1, "2026-11-15T23:59:59Z"),
+    pass("hello", 2, "2026-11-16T00:00:00Z"),
+    fail("hello", 3, "2026-11-19T12:00:00Z"),
+    pass("docker", 4, "2026-11-22T23:30:00Z"),
+    pass("hello", 5, "2026-11-23T07:00:00Z"),
+  ];
+
+  test("on a Thursday is since Monday, and what came before is not counted", () => {
+    const report = week("2026-11-19T20:00:00Z", builds);
+    expect([report.week.name, counts(report.week).hello, days(report)]).toEqual([
+      "This week",
+      [2, 1, 50],
+      ["2026-11-16", "2026-11-19"],
+    ]);
+    const text = renderReport(report, "https://ci").verbatim ?? [];
+    expect(text.find((row) => row.startsWith("This week"))).toMatch(/^This week +tried +failed +percent +median$/);
+    expect(text.join("\n")).not.toMatch(/no builds|Last 7 days/);
+  });
+
+  test("on a Sunday is all of it, and on a Monday the one that has ended, where the original's was empty", () => {
+    expect(days(week("2026-11-22T23:59:00Z", builds))).toEqual(["2026-11-16", "2026-11-19", "2026-11-22"]);
+    const monday = week("2026-11-23T08:00:00Z", builds);
+    expect([monday.week.name, monday.week.total.tried, monday.lastDay.total.tried, days(monday)]).toEqual([
+      "Last week",
+      3,
+      2,
+      ["2026-11-16", "2026-11-19", "2026-11-22"],
+    ]);
+    expect([week("2026-11-24T08:00:00Z", builds).week.name, days(week("2026-11-24T08:00:00Z", builds))]).toEqual([
+      "This week",
+      ["2026-11-23"],
+    ]);
+  });
+
+  test("begins when it is Monday in the time zone", () => {
+    // 00:30 on Monday the 23rd in Berlin, and half an hour into it the first of its builds.
+    const berlin = week("2026-11-24T08:00:00Z", builds, "Europe/Berlin");
+    expect([berlin.week.total.tried, days(berlin)]).toEqual([2, ["2026-11-23"]]);
+  });
+
+  test("without any build says so once, and has no table of days", () => {
+    const rows = renderReport(week("2026-11-24T08:00:00Z", []), "https://ci").verbatim ?? [];
+    expect(rows.filter((row) => /^(This week|Day by day)/.test(row))).toHaveLength(1);
+    expect(rows.at(-1)).toMatch(/^all /);
+  });
+});
+
 describe("counting", () => {
   // O-113
   test("a day reaches back 24 hours to the millisecond, a week seven days", () => {
@@ -96,7 +149,7 @@ describe("counting", () => {
       pass("hello", 5, "2026-11-22T07:59:59.999Z"),
       pass("hello", 6, "2026-11-22T08:00:00.000Z"),
     ]);
-    expect([report.lastDay.total.tried, report.lastWeek.total.tried]).toEqual([2, 4]);
+    expect([report.lastDay.total.tried, report.week.total.tried]).toEqual([2, 4]);
   });
 
   test("what could not run is tried and has not failed; what was cancelled, or is not over, was not tried", () => {

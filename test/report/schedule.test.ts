@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { connectMail } from "../../adapters/smtp/index.ts";
 import { type ReportJob, reportIfDue, startReportSchedule } from "../../jobs/report.ts";
 import type { Clock } from "../../src/clock.ts";
-import { type Config, Secret } from "../../src/config.ts";
+import { type Config, type ReportWindow, Secret } from "../../src/config.ts";
 import { ConfigError } from "../../src/errors.ts";
 import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { startOutbox } from "../../src/queue/outbox.ts";
@@ -33,7 +33,7 @@ function withMail(timezone: string, to = "[ops@example.org, dev@example.org]"): 
   return configOf(`${CONFIG}\ntimezone: ${timezone}\nmail: { host: h, from: ci@example.org, to: ${to} }`);
 }
 
-function jobOf(records: Records, clock: Clock, at = "0 8 * * *"): ReportJob {
+function jobOf(records: Records, clock: Clock, at = "0 8 * * *", window: ReportWindow = "rolling"): ReportJob {
   const { config, builds, redis, log } = records;
   const subscriptions = createSubscriptions(redis.commands, clock);
   return {
@@ -43,7 +43,7 @@ function jobOf(records: Records, clock: Clock, at = "0 8 * * *"): ReportJob {
     redis: redis.commands,
     clock,
     log,
-    report: { at },
+    report: { at, window },
     incidents: async () => [],
   };
 }
@@ -95,6 +95,19 @@ describe("each time it is due", () => {
     await using records = await openRecords(withMail("Europe/Berlin"));
     await pass(records, settable(start), 48, "30 2 * * *");
     expect(await put(records)).toEqual(expected);
+  });
+
+  test("it has the week that the configuration says (O-113)", async () => {
+    await using records = await openRecords(withMail("Etc/UTC"));
+    const clock = settable("2026-11-18T07:50:00Z");
+    const job = jobOf(records, clock, undefined, "week");
+    await reportIfDue(job);
+    clock.add(HOUR);
+    expect(await reportIfDue(job)).toEqual(new Date("2026-11-18T08:00:00Z"));
+    const [json = ""] = await records.redis.commands.lrange(OPS, 0, -1);
+    expect(OutboxEntry.parse(JSON.parse(json)).outgoing.reply.verbatim).toContainEqual(
+      expect.stringMatching(/^This week /),
+    );
   });
 
   test("it says what ended before that moment, for the mail's day (O-19)", async () => {

@@ -99,7 +99,7 @@ export function openTalk(
     beside?: readonly FakeChat[];
     pullRequests?: PullRequests;
     releases?: Releases;
-    mailReport?: () => Promise<readonly string[]>;
+    mailReport?: CommandServices["mailReport"];
     backups?: CommandServices["backups"];
     verifyRelease?: VerifyRelease;
   } = {},
