@@ -113,9 +113,12 @@ export function votesWords(release: Release, config: WordsConfig): string {
 export function waitingWords(release: Release, config: WordsConfig): string {
   const needed = votesNeeded(release, config);
   const left = needed - goodVotes(release, config).length;
-  const of = left === needed ? `${needed}` : `${left} more of ${needed}`;
-  const what = `${releaseTitle(release)} waits for ${of} ${needed === 1 ? "approval" : "approvals"}`;
-  return `${what}, ${config.prefix}approve ${releaseName(release)}`;
+  return `waits for ${left === needed ? needed : `${left} more of ${needed}`} ${needed === 1 ? "approval" : "approvals"}`;
+  return `${releaseTitle(release)} ${awaitedWords(release, config)}, ${config.prefix}approve ${releaseName(release)}`;
+}
+
+/** `waits for 2 approvals`, `waits for 1 more of 2 approvals` */
+export function awaitedWords(release: Release, config: WordsConfig): string {
 }
 
 /** All there is to decide by, in three lines and one for each warning; with buttons where there are some. */

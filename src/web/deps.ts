@@ -51,7 +51,7 @@ export interface WebDeps {
   skipped(): Promise<readonly Skipped[]>;
   /** Those of outsiders that wait for somebody's word. */
   readonly pullRequests: PullRequests;
-  readonly releases: Pick<Releases, "get" | "latest" | "approve" | "reject">;
+  readonly releases: Pick<Releases, "get" | "latest" | "waiting" | "request" | "approve" | "reject">;
   readonly schedules: Schedules;
   readonly audit: Pick<Audit, "latest" | "record">;
   openLog(number: BuildNumber): Promise<Readable | undefined>;

@@ -1,8 +1,12 @@
 /** Releases on the pages and over the API: looked at by everybody, decided on by those who may. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { createAudit } from "../../src/audit/audit.ts";
+import { keptLog } from "../../src/builds/log-files.ts";
 import type { Identity } from "../../src/chat/people.ts";
 import type { Role } from "../../src/config.ts";
+import { smokeLogs } from "../../src/releases/publish/smoke-logs.ts";
 import { type Release, ReleaseNumber, type ReleaseState } from "../../src/releases/release.ts";
 import { BuildResults } from "../../src/results/summary.ts";
 import { createWeb } from "../../src/web/web.tsx";
@@ -11,6 +15,8 @@ import { hasBrowser, openBrowser } from "../support/browser.ts";
 import { ADA, ago, clock, configOf, openRecords, revisionOf, revisions } from "../support/records.ts";
 import { FINGERPRINT, openReleases, type ReleaseWorld } from "../support/releases.ts";
 import { serveWeb } from "../support/served-web.ts";
+import { openTalk } from "../support/talk.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 import { ask, basic, readable } from "../support/web-client.ts";
 import { webDeps } from "../support/web-deps.ts";
 
@@ -64,7 +70,8 @@ async function openSite(world: ReleaseWorld = { key: FINGERPRINT, revisions }) {
         headers: { "sec-fetch-site": "same-origin", origin: "null", ...headers },
         from,
       });
-      return { status: answer.status, location: answer.headers.get("location"), said: readable(answer.text) };
+      const { status, headers: answered, text: html } = answer;
+      return { status, location: answered.get("location"), html, said: readable(html) };
     },
     async request(version = "0.9.0"): Promise<Release> {
       const wish = { project: "docker", version, kind: "release", force: false } as const;
@@ -80,6 +87,102 @@ async function openSite(world: ReleaseWorld = { key: FINGERPRINT, revisions }) {
 function person(name: string, ...roles: Role[]): Identity {
   return { name, key: `person:${name}`, roles: new Set(roles), because: `you are ${name}`, advice: "" };
 }
+
+describe("the page of releases", () => {
+  /** Presses the button of its form. */
+  async function ask(site: Awaited<ReturnType<typeof openSite>>, who: string, form: Record<string, string>) {
+    const shown = (await site.page("/releases", who)).form;
+    return site.press("/releases", who, { once: shown.once, token: shown.token, ...form });
+  }
+
+  test("has a form that asks for one, for those who may, with the checks of the command", async () => {
+    await using site = await openSite();
+    for (const who of ["", "bob"]) expect((await site.page("/releases", who)).html).not.toContain('action="/releases"');
+    expect((await site.page("/releases", "eve")).said).toContain("Ask for a release Version of docker");
+    const wish = { project: "docker", version: "0.9.0", ref: "release" };
+    expect(await ask(site, "eve", wish)).toMatchObject({ status: 303, location: "/releases/R1" });
+    const { plan, requester, state, askedBy } = await site.releases.get(R1);
+    expect([plan.version, plan.ref, plan.forced, plan.approvals, state.kind, requester.network, askedBy]).toEqual([
+      "0.9.0",
+      "release",
+      false,
+      2,
+      "waiting",
+      "web",
+      "person:eve",
+    ]);
+    expect((await site.audited())[1]).toBe("eve | web/10.0.0.1 | release | docker 0.9.0 release | accepted");
+    const busy = await ask(site, "eve", { project: "docker", version: "<0.9.1>", no_latest: "yes" });
+    expect(busy.status).toBe(422);
+    expect(busy.said).toContain("R1 docker 0.9.0 waits for approval, and a project has one at a time");
+    // What was typed is there to be mended.
+    expect(busy.html).toContain('value="&lt;0.9.1&gt;"');
+    expect(busy.html).toMatch(/name="no_latest" value="yes" checked/);
+    expect(busy.html).not.toMatch(/name="force" value="yes" checked/);
+  });
+
+  test("takes one form once, and the same form with another version as another wish", async () => {
+    await using site = await openSite();
+    const { once } = (await site.page("/releases", "ada")).form;
+    const wish = { project: "docker", version: "0.9.0", once };
+    for (let time = 0; time < 2; time += 1)
+      expect(await ask(site, "ada", wish)).toMatchObject({ status: 303, location: "/releases/R1" });
+    expect((await ask(site, "ada", { ...wish, version: "0.9.1" })).status).toBe(422);
+    expect(await site.releases.latest(9)).toHaveLength(1);
+  });
+
+  test("refuses who may not, what no page of it sent, and what is no version or revision", async () => {
+    await using site = await openSite();
+    const wish = { project: "docker", version: "0.9.0" };
+    expect((await ask(site, "eve", { ...wish, token: "x" })).status).toBe(403);
+    expect((await ask(site, "eve", { ...wish, force: "perhaps" })).status).toBe(400);
+    expect((await ask(site, "eve", { ...wish, ref: "a..b" })).said).toContain('"a..b" cannot be the name of a branch');
+    expect((await ask(site, "eve", { ...wish, ref: "nosuch" })).said).toContain('no branch, tag or commit "nosuch"');
+    expect((await ask(site, "eve", { ...wish, version: "new" })).status).toBe(422);
+    expect((await ask(site, "eve", { ...wish, project: "dokcer" })).said).toContain("Did you mean docker?");
+    expect(await site.releases.latest(9)).toEqual([]);
+    await site.request();
+    // The form of another page is bob's own, and this is nothing that he may do.
+    const { token, once } = (await site.page("/releases/R1", "bob")).form;
+    const refused = await site.press("/releases", "bob", { ...wish, token, once });
+    expect([refused.status, refused.said]).toEqual([
+      403,
+      expect.stringContaining("To release takes the role developer"),
+    ]);
+  });
+});
+
+test("what waits for approvals is on the first page and in !status, until it is over", async () => {
+  await using site = await openSite();
+  const talk = openTalk(site, { releases: site.releases });
+  await site.request();
+  expect((await site.page("/")).said).toContain("○ release: R1 docker 0.9.0 waits for 2 approvals");
+  expect(await talk.ask("!status")).toEqual([
+    "nothing runs or waits · ○ R1 docker 0.9.0 waits for 2 approvals, !approve R1 · broken: none · https://ci.example.org",
+  ]);
+  await site.press("/releases/R1/approve", "bob");
+  expect((await site.page("/")).html).toContain(
+    '<a href="/releases/R1">R1 docker 0.9.0</a> waits for 1 more of 2 approvals',
+  );
+  expect(await talk.ask("!status docker")).toEqual([
+    "docker has not been built yet · !build docker",
+    "○ R1 docker 0.9.0 waits for 1 more of 2 approvals, !approve R1 · https://ci.example.org/releases/R1",
+  ]);
+  await site.press("/releases/R1/reject", "bob");
+  expect((await site.page("/")).said).not.toContain("release:");
+  expect((await talk.ask("!status"))[0]).not.toContain("R1");
+});
+
+test("what had its time waits no more, though nobody has looked at it since", async () => {
+  await using records = await openRecords(CONFIG);
+  let now = clock.now();
+  const { releases } = openReleases(records, undefined, { now: () => now });
+  const wish = { project: "docker", version: "0.9.0", kind: "release", force: false } as const;
+  await releases.request({ ...wish, requester: ADA, identity: person("ada", "developer") });
+  expect(await releases.waiting()).toHaveLength(1);
+  now = new Date(now.getTime() + 25 * 3_600_000);
+  expect(await releases.waiting()).toEqual([]);
+});
 
 describe("a release's page", () => {
   test("has all to decide by: revision, build, changes, target, key, who may approve, until when", async () => {
@@ -278,3 +381,31 @@ releases: { docker: { bucket: get.docker.io, gpg_key: ci@example.org, approvals:
 async function digestOf(release: Promise<Release>): Promise<{ digest: string; once: string }> {
   return { digest: (await release).digest, once: crypto.randomUUID() };
 }
+
+// O-163
+test("what was printed by a smoke test that failed stands on the release's page, with its log behind it", async () => {
+  await using folder = await temporaryFolder();
+  await using records = await openRecords({ ...CONFIG, dataDir: folder.path });
+  const { releases, store } = openReleases(records);
+  const app = createWeb(webDeps(records, { releases }));
+  const wish = { project: "docker", version: "0.9.0", kind: "release", force: false } as const;
+  const asked = await releases.request({ ...wish, requester: ADA, identity: person("ada", "developer") });
+  const state = {
+    ...{ kind: "failed", step: "smoke-test", finishedAt: ago(0), reason: "step version, exit 3" },
+    lines: ["<b>cannot start</b>"],
+  } as const;
+  const planned = { ...asked, plan: { ...asked.plan, smokeTest: ["version"] } };
+  await store.change(planned, { state });
+  const { text } = await ask(app, "/releases/R1");
+  expect(readable(text)).toContain("step smoke-test: step version, exit 3 &lt;b&gt;cannot start&lt;/b&gt;");
+  expect(text).toContain('<a href="/releases/R1/log">log</a>');
+  expect((await ask(app, "/releases/R1/log")).status).toBe(404);
+  await mkdir(smokeLogs(records.config), { recursive: true });
+  await writeFile(keptLog(smokeLogs(records.config), 1), gzipSync("cannot start\n"));
+  const log = await ask(app, "/releases/R1/log");
+  expect([log.status, log.headers.get("content-type"), log.text]).toEqual([
+    200,
+    "text/plain; charset=utf-8",
+    "cannot start\n",
+  ]);
+});

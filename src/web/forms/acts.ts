@@ -32,12 +32,26 @@ export interface BuildWish {
   readonly asked?: string | undefined;
 }
 
+/** As somebody typed it. */
+export interface ReleaseWish {
+  readonly project: string;
+  readonly version: string;
+  /** Default: the project's branch. */
+  readonly ref?: string | undefined;
+  readonly force: boolean;
+  readonly noLatest: boolean;
+  /** Names the wish: within a day, those of one name get one release. */
+  readonly asked: string;
+}
+
 export interface Acts {
   build(visitor: Visitor, wish: BuildWish): Promise<Build>;
   rebuild(visitor: Visitor, number: BuildNumber, onlyFailed: boolean, asked?: string): Promise<Build>;
   cancel(visitor: Visitor, number: BuildNumber, reason: string | undefined): Promise<CancelOutcome>;
   /** Lets one head of an outsider's pull request run. @param asked names the wish. */
   okToTest(visitor: Visitor, project: string, number: number, head: Sha, asked: string): Promise<Allowed>;
+  /** Asks for a version to be published. */
+  release(visitor: Visitor, wish: ReleaseWish): Promise<Release>;
   /** A vote for a release. @param asked names the vote. */
   approve(visitor: Visitor, number: ReleaseNumber, asked: string): Promise<Release>;
   /** Ends a release that waits for approvals. */
@@ -81,11 +95,9 @@ export function createActs({
       const names = Object.keys(params).map((key) => `${key}=…`);
       return act(visitor, "build", [name, ...(ref === undefined ? [] : [ref]), ...names].join(" "), async () => {
         const project = builds.project(name);
-        const wanted = GitRef.safeParse(ref ?? project.branch);
-        if (!wanted.success) throw new UserError(`"${ref}" cannot be the name of a branch, tag or commit.`);
         return builds.request({
           project: ProjectName.parse(project.name),
-          ref: wanted.data,
+          ref: readRef(ref) ?? project.branch,
           requester: webRequester(visitor),
           params,
           ...(event === undefined ? {} : { event }),
@@ -108,6 +120,14 @@ export function createActs({
       act(visitor, "ok-to-test", `${project} ${pullRequestName(number)} ${head.slice(0, SHORT_SHA)}`, async () =>
         pullRequests.allow(builds.project(project), number, { by: visitor.identity.name, sha: head, asked }),
       ),
+    release(visitor, { ref, force, noLatest, ...wish }) {
+      const options = [force ? "--force" : "", noLatest ? "--no-latest" : ""];
+      const shown = [wish.project, wish.version, ref ?? "", ...options].filter((word) => word !== "").join(" ");
+      const who = { requester: webRequester(visitor), identity: visitor.identity };
+      return act(visitor, "release", shown, async () =>
+        releases.request({ ...wish, kind: "release", ref: readRef(ref), force, noLatest, ...who }),
+      );
+    },
     approve: (visitor, number, asked) =>
       act(
         visitor,
@@ -127,4 +147,12 @@ export function createActs({
 
 function wordOf(visitor: Visitor, asked: string) {
   return { identity: visitor.identity, room: webRequester(visitor).room, asked };
+}
+
+/** @throws UserError for what cannot be one. */
+function readRef(text: string | undefined): GitRef | undefined {
+  if (text === undefined) return undefined;
+  const ref = GitRef.safeParse(text);
+  if (ref.success) return ref.data;
+  throw new UserError(`"${text}" cannot be the name of a branch, tag or commit.`);
 }

@@ -1,4 +1,4 @@
-/** Forms that change something: ask for a build, cancel it, build it again, let a pull request run, decide on a release; and the page that asks for a build. */
+/** Forms that change something: ask for a build, cancel it, build it again, let a pull request run, ask for a release and decide on it; and the page that asks for a build. */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
@@ -10,6 +10,7 @@ import { ReleaseNumber, releaseName } from "../../releases/release.ts";
 import { PullRequest } from "../../triggers/pull-request.ts";
 import type { Frame, WebDeps } from "../deps.ts";
 import { mayDo, type Visitor, visitorOf } from "../login/visitor.ts";
+import { RequestForm } from "../releases/request-form.tsx";
 import { MessagePage, Page } from "../shell.tsx";
 import { TOKEN_FIELD } from "./action-form.tsx";
 import { type Acts, ForbiddenError } from "./acts.ts";
@@ -27,6 +28,18 @@ const filled = text.transform((value) => (value === "" ? undefined : value));
 const Force = z.object({ project: z.string(), ref: filled, params: text.default(""), once: z.uuid().optional() });
 const Again = z.object({ only: z.literal("failed").optional() });
 const OkToTest = z.object({ head: Sha, once: z.uuid() });
+const Switch = z
+  .literal("yes")
+  .optional()
+  .transform((value) => value === "yes");
+const Ask = z.object({
+  project: z.string(),
+  version: z.string().trim().max(64),
+  ref: filled,
+  force: Switch,
+  no_latest: Switch,
+  once: z.uuid(),
+});
 const Approve = z.object({ once: z.uuid(), digest: z.string() });
 const Reject = z.object({ once: z.uuid(), reason: filled.pipe(z.string().max(200).optional()) });
 const Cancel = z.object({ reason: filled.pipe(z.string().max(200).optional()) });
@@ -80,6 +93,14 @@ export function formRoutes(
     }),
   );
 
+  app.post("/releases", limit, (c) =>
+    received(c, Ask, async (visitor, { once, no_latest: noLatest, ...wish }) => {
+      // Sent again with another version, from the page before, it is another wish.
+      const asked = `web:${visitor.identity.key}:${once}:${wish.project}:${wish.version}`;
+      return `/releases/${releaseName(await acts.release(visitor, { ...wish, noLatest, asked }))}`;
+    }),
+  );
+
   app.post("/releases/:name/approve", limit, (c) =>
     received(c, Approve, async (visitor, { once, digest }) => {
       const number = releaseOf(c);
@@ -130,6 +151,8 @@ export function formRoutes(
       const [status, message] = whyNot(error);
       const tried = Force.safeParse(body);
       if (c.req.path === "/builds" && tried.success) return forcePage(c, { ...tried.data }, { status, message });
+      const asked = Ask.safeParse(body);
+      if (c.req.path === "/releases" && asked.success) return askPage(c, asked.data, { status, message });
       return refuse(c, status, message);
     }
   }
@@ -164,6 +187,22 @@ export function formRoutes(
         )}
       </Page>,
       refused?.status ?? 200,
+    );
+  }
+
+  /** What was refused, with what was typed for it. */
+  async function askPage(
+    c: Context,
+    { no_latest: noLatest, ...typed }: z.output<typeof Ask>,
+    { status, message }: { readonly status: Refusal; readonly message: string },
+  ): Promise<Response> {
+    return c.html(
+      <Page title="Not done" bar={await frame.bar(c)} area="/releases">
+        <h1>Not done</h1>
+        <p role="alert">{message}</p>
+        <RequestForm visitor={visitorOf(c)} config={config} values={{ ...typed, noLatest }} />
+      </Page>,
+      status,
     );
   }
 

@@ -4,6 +4,7 @@ import type { Outlook } from "../../builds/builds.ts";
 import { pastOf, telling } from "../../builds/stands.ts";
 import type { Project } from "../../config.ts";
 import type { Incident } from "../../incidents/incident.ts";
+import type { Release } from "../../releases/release.ts";
 import type { WebDeps } from "../deps.ts";
 
 /** How many results stand in a strip. */
@@ -24,15 +25,25 @@ export interface Glance {
 export interface Overview {
   readonly glances: readonly Glance[];
   readonly outlook: Outlook;
+  /** What waits for approvals, the oldest first. */
+  readonly releases: readonly Release[];
   /** Whether anybody is there to build. */
   readonly workers: number;
 }
 
-export async function readOverview({ config, builds, incidents, workers, pullRequests }: WebDeps): Promise<Overview> {
-  const [open, up, waiting, pasts] = await Promise.all([
+export async function readOverview({
+  config,
+  builds,
+  incidents,
+  releases,
+  workers,
+  pullRequests,
+}: WebDeps): Promise<Overview> {
+  const [open, up, waiting, unapproved, pasts] = await Promise.all([
     incidents(),
     workers(),
     pullRequests.waiting(),
+    releases.waiting(),
     Promise.all(
       [...config.projects.values()].map(async (project) => ({ project, past: await pastOf(builds, project, STRIP) })),
     ),
@@ -48,7 +59,7 @@ export async function readOverview({ config, builds, incidents, workers, pullReq
       waiting: waiting.filter((each) => each.project === project.name).length,
     };
   });
-  return { glances, outlook, workers: up.length };
+  return { glances, outlook, releases: unapproved, workers: up.length };
 }
 
 export function isBroken({ standing }: Glance): boolean {

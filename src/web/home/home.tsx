@@ -3,6 +3,9 @@ import { Hono } from "hono";
 import type { Outlook } from "../../builds/builds.ts";
 import { pausedFacts } from "../../builds/waiting.ts";
 import { SIGNS, type Tone } from "../../chat/reply.ts";
+import type { Config } from "../../config.ts";
+import { type Release, releaseName } from "../../releases/release.ts";
+import { awaitedWords, releaseTitle } from "../../releases/words.ts";
 import { formatAge } from "../../units.ts";
 import type { Frame, WebDeps } from "../deps.ts";
 import { ForceForm } from "../forms/force-form.tsx";
@@ -26,6 +29,7 @@ export function homeRoutes(deps: WebDeps, frame: Frame): Hono {
         <h1>Projects</h1>
         <div id="overview" data-live>
           <Summary overview={overview} />
+          <Unapproved releases={overview.releases} config={config} />
           <Held facts={pausedFacts(outlook.pauses, { now: clock.now(), timezone: config.timezone })} />
           {glances.length === 0 ? (
             <p>
@@ -118,6 +122,18 @@ const AllGood = ({ glances }: { glances: readonly Glance[] }) => {
     </>
   );
 };
+
+/** A release is nobody's news until somebody approves it. */
+const Unapproved = ({ releases, config }: { releases: readonly Release[]; config: Config }) => (
+  <>
+    {releases.map((release) => (
+      <p>
+        <Sign tone="queued" word="release:" /> <a href={`/releases/${releaseName(release)}`}>{releaseTitle(release)}</a>{" "}
+        {awaitedWords(release, config)}
+      </p>
+    ))}
+  </>
+);
 
 /** Who paused what, so that nobody wonders why nothing begins. */
 const Held = ({ facts }: { facts: readonly string[] }) =>

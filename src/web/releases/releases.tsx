@@ -6,13 +6,14 @@ import { filesOf } from "../../releases/plan.ts";
 import { ReleaseNumber } from "../../releases/release.ts";
 import { releaseTitle, releaseTone, stateWord } from "../../releases/words.ts";
 import type { Frame, WebDeps } from "../deps.ts";
-import { visitorOf } from "../login/visitor.ts";
+import { mayDo, visitorOf } from "../login/visitor.ts";
 import { Page } from "../shell.tsx";
 import { NoReleases, ReleaseTable } from "./list.tsx";
 import { ReleasePage } from "./page.tsx";
 
 const PAGE = 50;
 
+import { RequestForm } from "./request-form.tsx";
 export function releaseRoutes({ config, builds, releases, clock }: WebDeps, frame: Frame): Hono {
   const app = new Hono();
 
@@ -56,6 +57,12 @@ export function releaseRoutes({ config, builds, releases, clock }: WebDeps, fram
       </Page>,
     );
   });
+        {config.releases.size > 0 && mayDo(visitorOf(c)) ? (
+          <section aria-labelledby="ask">
+            <h2 id="ask">Ask for a release</h2>
+            <RequestForm visitor={visitorOf(c)} config={config} />
+          </section>
+        ) : null}
 
   app.get("/releases/:name{[Rr]?[1-9][0-9]*}", async (c) => {
     const number = ReleaseNumber.safeParse(c.req.param("name").replace(/^R/i, ""));
