@@ -104,11 +104,11 @@ export const Build = z.strictObject({
   /** What set it off; missing in records from before it was kept, which were asked for in a chat. */
   event: BuildEvent.optional(),
   requester: Requester,
+  /** Why, in the words of who asked. */
+  reason: z.string().optional(),
   /** The build that this one repeats. */
   rebuildOf: BuildNumber.optional(),
   /** Run only these `run:` steps; the images they need are built in any case. */
-  /** Why, in the words of who asked. */
-  reason: z.string().optional(),
   onlySteps: z.array(StepName).optional(),
   /** What a worker must have for it: what the project asks for, and what its pipeline turned out to ask for. */
   labels: z.array(z.string()).optional(),

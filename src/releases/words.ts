@@ -111,14 +111,14 @@ export function votesWords(release: Release, config: WordsConfig): string {
 
 /** `R7 docker 0.9.0 waits for 1 more of 2 approvals, !approve R7`: for where it stands among other news. */
 export function waitingWords(release: Release, config: WordsConfig): string {
-  const needed = votesNeeded(release, config);
-  const left = needed - goodVotes(release, config).length;
-  return `waits for ${left === needed ? needed : `${left} more of ${needed}`} ${needed === 1 ? "approval" : "approvals"}`;
   return `${releaseTitle(release)} ${awaitedWords(release, config)}, ${config.prefix}approve ${releaseName(release)}`;
 }
 
 /** `waits for 2 approvals`, `waits for 1 more of 2 approvals` */
 export function awaitedWords(release: Release, config: WordsConfig): string {
+  const needed = votesNeeded(release, config);
+  const left = needed - goodVotes(release, config).length;
+  return `waits for ${left === needed ? needed : `${left} more of ${needed}`} ${needed === 1 ? "approval" : "approvals"}`;
 }
 
 /** All there is to decide by, in three lines and one for each warning; with buttons where there are some. */

@@ -10,10 +10,10 @@ import { mayDo, visitorOf } from "../login/visitor.ts";
 import { Page } from "../shell.tsx";
 import { NoReleases, ReleaseTable } from "./list.tsx";
 import { ReleasePage } from "./page.tsx";
+import { RequestForm } from "./request-form.tsx";
 
 const PAGE = 50;
 
-import { RequestForm } from "./request-form.tsx";
 export function releaseRoutes({ config, builds, releases, clock }: WebDeps, frame: Frame): Hono {
   const app = new Hono();
 
@@ -54,15 +54,15 @@ export function releaseRoutes({ config, builds, releases, clock }: WebDeps, fram
             </a>
           </nav>
         ) : null}
-      </Page>,
-    );
-  });
         {config.releases.size > 0 && mayDo(visitorOf(c)) ? (
           <section aria-labelledby="ask">
             <h2 id="ask">Ask for a release</h2>
             <RequestForm visitor={visitorOf(c)} config={config} />
           </section>
         ) : null}
+      </Page>,
+    );
+  });
 
   app.get("/releases/:name{[Rr]?[1-9][0-9]*}", async (c) => {
     const number = ReleaseNumber.safeParse(c.req.param("name").replace(/^R/i, ""));
