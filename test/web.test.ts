@@ -258,7 +258,7 @@ describe("/healthz", () => {
       { status: "unwell", version: "1.0.0", reason: "Command timed out" },
     ]);
     for (const { status, text } of [page, build]) {
-      expect([status, text]).toEqual([503, "Redis does not answer at the moment; try again in a minute.\n"]);
+      expect([status, text]).toEqual([503, "Redis does not answer. Try again in a minute; the log has the details.\n"]);
     }
     await waitFor("Redis to be back", async () => (await site.page("/healthz")).status === 200);
     expect((await site.page("/builds/1")).status).toBe(200);

@@ -8,6 +8,7 @@ import type { Config } from "../config.ts";
 import { describeError, RuntimeError, UserError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { isRedisAway } from "../queue/redis.ts";
+import { redisAwayWords } from "../queue/redis-away.ts";
 import { formatAge } from "../units.ts";
 import { bindArguments } from "./arguments.ts";
 import type { Chat } from "./chat.ts";
@@ -166,7 +167,8 @@ export function createDispatcher(
       try {
         outcome = parsed.kind === "malformed" ? refuse(parsed.message) : await answer(parsed, message, follow);
       } catch (error) {
-        outcome = { reply: failure(error, log.child({ ...about, command: parsed.name })), handled: failureKind(error) };
+        const reply = await failure(error, config, log.child({ ...about, command: parsed.name }));
+        outcome = { reply, handled: failureKind(error) };
       } finally {
         clearTimeout(working);
       }
@@ -201,13 +203,12 @@ function failureKind(error: unknown): Handled {
 }
 
 /** The one place where a thrown value becomes an answer. */
-function failure(error: unknown, log: Logger): Reply {
+async function failure(error: unknown, config: Config, log: Logger): Promise<Reply> {
   if (error instanceof UserError) return say("refused", [error.message]);
   if (isRedisAway(error)) {
     log.error({ err: error }, "Redis did not answer a command");
-    return say("errored", [
-      "Redis does not answer, so nothing was done. Try again in a minute; the log has the details.",
-    ]);
+    const { wrong, mend } = await redisAwayWords(error, config);
+    return say("errored", [`${wrong}, so nothing was done. ${mend}`]);
   }
   if (error instanceof RuntimeError) {
     log.error({ err: error }, "the machinery refused a command");

@@ -132,5 +132,5 @@ export function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const text = `${error.name} ${error.message}`;
   if (error.cause !== undefined && isRedisAway(error.cause)) return true;
-  return /MaxRetriesPerRequestError|Command timed out|Connection is closed|\bLOADING\b|\bREADONLY\b/.test(text);
+  return /MaxRetriesPerRequestError|Command timed out|Connection is closed|\b(?:LOADING|READONLY|MISCONF)\b/.test(text);
 }

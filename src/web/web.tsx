@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { artifactsFolder, coverageFolder } from "../builds/pipeline-of-build.ts";
 import { isRedisAway } from "../queue/redis.ts";
+import { redisAwayWords } from "../queue/redis-away.ts";
 import { lateApi } from "./api/late-api.ts";
 import { artifactRoutes } from "./artifacts.tsx";
 import { assetRoutes } from "./assets.ts";
@@ -112,12 +113,11 @@ export function createWeb(deps: WebDeps): Hono {
   });
 
   app.notFound((c) => frame.missing(c, "There is nothing at this address."));
-  app.onError((error, c) => {
+  app.onError(async (error, c) => {
     log.error({ err: error, path: c.req.path }, "request failed");
-    const text = isRedisAway(error)
-      ? "Redis does not answer at the moment; try again in a minute.\n"
-      : "That went wrong on our side; the log has the details.\n";
-    return c.text(text, isRedisAway(error) ? 503 : 500);
+    if (!isRedisAway(error)) return c.text("That went wrong on our side; the log has the details.\n", 500);
+    const { wrong, mend } = await redisAwayWords(error, deps.config);
+    return c.text(`${wrong}. ${mend}\n`, 503);
   });
   return app;
 

@@ -1,43 +1,19 @@
 /** A disk that builds fill: no build begins before there is room, what runs ends, and nothing that was accepted is lost. */
-import { execFile } from "node:child_process";
-import { rmSync } from "node:fs";
-import { rm, rmdir, statfs, symlink } from "node:fs/promises";
+import { rm, rmdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { isDeepStrictEqual, promisify } from "node:util";
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { openSite, type Site } from "../support/docker-ci.ts";
 import { startGivenRedis } from "../support/given-redis.ts";
 import { connectPerson } from "../support/irc-client.ts";
 import { startNgircd } from "../support/ngircd.ts";
 import { commitFiles } from "../support/repository.ts";
+import { fill, type SmallDisk, smallDisk } from "../support/small-disk.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const run = promisify(execFile);
 const MIB = 1024 ** 2;
 const CHANNEL = "#docker-dev";
-
-interface SmallDisk extends AsyncDisposable {
-  readonly path: string;
-  freeBytes(): Promise<number>;
-}
-
-/** A disk of the kernel's own. Opened before the site whose data lie on it, so that it is there until the end. */
-async function smallDisk(mib: number): Promise<SmallDisk> {
-  const folder = await temporaryFolder();
-  await run("mount", ["-t", "tmpfs", "-o", `size=${mib}m`, "tmpfs", folder.path]);
-  return {
-    path: folder.path,
-    async freeBytes() {
-      const { bavail, bsize } = await statfs(folder.path);
-      return bavail * bsize;
-    },
-    async [Symbol.asyncDispose]() {
-      await run("umount", ["--lazy", folder.path]);
-      await folder[Symbol.asyncDispose]();
-    },
-  };
-}
 
 /** A site whose data folder is that disk. */
 async function siteOn(disk: SmallDisk, config: string): Promise<Site> {
@@ -58,16 +34,6 @@ irc:
   - { name: local, host: 127.0.0.1, port: ${port}, tls: false, colours: false, channels: ["${CHANNEL}"], pace: { burst: 50, per_second: 20 } }
 ${more}
 `;
-}
-
-/** Until not a byte more goes there. */
-async function fill(disk: SmallDisk): Promise<Disposable> {
-  const file = join(disk.path, "filling");
-  await run("dd", ["if=/dev/zero", `of=${file}`, "bs=4k"]).catch(
-    () => undefined /* no space left, which is the purpose */,
-  );
-  expect(await disk.freeBytes()).toBe(0);
-  return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
 }
 
 test("builds fill a disk until no more begin; that is said once, and with room the next go on", async () => {
@@ -156,7 +122,8 @@ describe.each(["in the data folder", "elsewhere"])("a disk without a byte left, 
       // The last page of Redis' file may have room for one or two more.
       do {
         ada.say(CHANNEL, "!build p");
-        answer = await ada.hear(/ada: (○ p #\d+ queued|▲ Redis does not answer|working on)/, 20_000);
+        const full = "▲ the disk of the data folder is full \\(0 B of 64 MiB are free\\), and Redis cannot write";
+        answer = await ada.hear(new RegExp(`ada: (○ p #\\d+ queued|${full}|working on)`), 20_000);
       } while (redis === undefined && answer.includes("queued"));
       await waitFor("the log to fail", () => docker.stdout().includes("ENOSPC"), { timeoutMs: 20_000 });
     }

@@ -14,7 +14,10 @@ const PIPELINE = "steps: [{ name: slow, image: docker-ci/base, run: sleep 3 }]\n
 async function sitDown(site: Site) {
   const bot = site.run(["start"], "", { NO_COLOR: "1" });
   const seen = async (text: RegExp) =>
-    waitFor(String(text), () => text.test(bot.stdout()), { timeoutMs: 30_000, seen: () => bot.stdout() + bot.stderr() });
+    waitFor(String(text), () => text.test(bot.stdout()), {
+      timeoutMs: 30_000,
+      seen: () => bot.stdout() + bot.stderr(),
+    });
   await seen(/Ctrl-D leaves[^]*\n[^\n]*> /);
   return { bot, seen };
 }
