@@ -22,8 +22,6 @@ const STOP_MS = 5_000;
 const SHOWN_EVERY_MS = 1_000;
 
 export interface ReleaseScene extends PublishScene {
-  /** `DataFolder.instance`: a lease that a killed process of this folder left is this one's. */
-  readonly instance: string;
   readonly chats: ReadonlyMap<string, Chat>;
   readonly lookMs?: number;
   readonly leaseMs?: number;

@@ -272,6 +272,7 @@ async function open(options: StartOptions, opened: Opened): Promise<Running> {
   const published = openReleases({
     ...changed,
     store: releaseStore,
+    runtime: engine?.runtime,
     audit,
     chats,
     instance: folder.instance,

@@ -21,7 +21,7 @@ export function fillIn(
 ): { readonly value: unknown; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const filled = (part: unknown, path: KeyPath): unknown => {
-    if (isPipeline(path)) return part;
+    if (isForShells(path)) return part;
     if (typeof part === "string")
       return fillText(part, env, (name) => problems.push({ path, message: `$${name} is not set` }));
     if (Array.isArray(part)) return part.map((entry: unknown, index) => filled(entry, [...path, index]));
@@ -41,8 +41,11 @@ function fillText(text: string, env: Environment, onUnset: (name: string) => voi
   });
 }
 
-function isPipeline(path: KeyPath): boolean {
-  return path.length === 3 && path[0] === "projects" && path[2] === "pipeline";
+/** Steps: what stands there as $NAME is for the shell that runs them. */
+function isForShells(path: KeyPath): boolean {
+  const [section, , key] = path;
+  if (path.length !== 3) return false;
+  return (section === "projects" && key === "pipeline") || (section === "releases" && key === "smoke_test");
 }
 
 interface Stand {

@@ -1,7 +1,10 @@
 /** `releases:` — how a project's versions are approved, signed and published. */
 import { z } from "zod";
 import { ProjectName } from "../names.ts";
+import { stepProblems } from "../pipeline/step-rules.ts";
+import { writtenStep } from "../pipeline/written-step.ts";
 import { pathPattern } from "../results/path-pattern.ts";
+import { toIssue } from "../yaml-issues.ts";
 import { type Bucket, bucketKeys, bucketName, toBucket } from "./buckets.ts";
 import { cron, timezone } from "./cron.ts";
 import {
@@ -9,6 +12,7 @@ import {
   count,
   duration,
   flag,
+  list,
   mapping,
   oneOrMany,
   scalar,
@@ -19,9 +23,32 @@ import {
 } from "./scalars.ts";
 import type { Secret } from "./secret.ts";
 
+const SMOKE_STEPS_MAX = 20;
+
 /** How a sum is computed; also the ending of the file that has it. */
 export const ChecksumKind = choice(["sha256", "md5"]);
 export type ChecksumKind = z.output<typeof ChecksumKind>;
+
+/** The images that a smoke test makes are named so, in its log and beside its steps. */
+export const SMOKE_IMAGE = "release-image-";
+
+const { name, run, image, env, services, timeout, idle } = writtenStep.shape;
+const smokeStep = section({
+  name: name.refine((value) => !value.startsWith(SMOKE_IMAGE), `a name that does not begin with ${SMOKE_IMAGE}`),
+  run,
+  image: image.unwrap(),
+  env,
+  services,
+  timeout,
+  idle,
+});
+export type SmokeStep = z.output<typeof smokeStep>;
+
+const smokeTest = list(smokeStep, "steps")
+  .max(SMOKE_STEPS_MAX, `at most ${SMOKE_STEPS_MAX} steps`)
+  .superRefine((steps, context) => {
+    for (const problem of stepProblems(steps)) context.addIssue(toIssue(problem));
+  });
 
 /** What is published of a build's artifacts, and under which name. */
 export interface ReleaseFile {
@@ -74,6 +101,8 @@ export interface ReleaseConfig {
   /** What {os} and {arch} in a file's name stand for: names in the paths of artifacts, such as amd64, to those that are published. */
   readonly osNames: Readonly<Record<string, string>>;
   readonly archNames: Readonly<Record<string, string>>;
+  /** Run with the files that will be published, in the folder /release, before any is uploaded; empty: nothing is. */
+  readonly smokeTest: readonly SmokeStep[];
   /** A template of the git tag that is set, such as v{version}; undefined: none. */
   readonly tag: string | undefined;
   /** Whether the forge gets a release with notes. */
@@ -184,6 +213,7 @@ const release = section({
     .default([])
     .transform((kinds) => [...new Set(kinds)]),
   latest_files: latestFiles.optional(),
+  smoke_test: smokeTest.default([]),
   os_names: names.default({}),
   arch_names: names.default({}),
   tag: template(
@@ -208,6 +238,7 @@ const release = section({
     latest: written.latest,
     checksums: written.checksums,
     latestFiles: written.latest_files,
+    smokeTest: written.smoke_test,
     osNames: { ...OS_NAMES, ...written.os_names },
     archNames: { ...ARCH_NAMES, ...written.arch_names },
     tag: written.tag,

@@ -7,7 +7,7 @@ import type { Subscriptions } from "../incidents/subscriptions.ts";
 import { TRIGGER_NETWORK, WEB_NETWORK } from "../names.ts";
 import type { OutboxEntry } from "../queue/outbox-entry.ts";
 import { isOver, type Release, releaseName } from "./release.ts";
-import { cardReply, newsLine, planReply, releaseKey } from "./words.ts";
+import { cardReply, newsLines, planReply, releaseKey } from "./words.ts";
 
 export interface AnnounceDeps {
   readonly config: Config;
@@ -36,12 +36,11 @@ export async function releaseEntries(
     // The answer to who asked is the very message that is edited later.
     if (answered && (isNew || !edits)) return [];
     const here = roomKey(room) === roomKey(requester.room);
-    const line = newsLine(release, config);
     const reply = edits
       ? cardReply(release, config)
       : isNew
         ? planReply(release, config)
-        : { lines: [line], key: releaseKey(release) };
+        : { lines: newsLines(release, config), key: releaseKey(release) };
     return [
       {
         id: `${releaseKey(release)}-${state.kind}-${release.votes.length}`,

@@ -35,8 +35,9 @@ export function pipelineDigest(
 }
 
 /** What came later is in it only where it is said, so that what was voted on before stands. */
-function optionalKeys({ checksums, latestFiles }: ReleaseConfig) {
-  return { checksums: checksums.length === 0 ? undefined : checksums, latestFiles };
+function optionalKeys({ checksums, latestFiles, smokeTest }: ReleaseConfig) {
+  const listed = <T>(list: readonly T[]) => (list.length === 0 ? undefined : list);
+  return { checksums: listed(checksums), latestFiles, smokeTest: listed(smokeTest) };
 }
 
 function digest(value: unknown): string {

@@ -93,6 +93,7 @@ export async function makePlan(deps: PlanDeps, wish: PlanWish): Promise<ReleaseP
     author: cleanName(revision.author),
     pipeline: pipelineDigest(config, project.name) ?? "",
     target: place.target,
+    ...(wish.kind === "release" ? smokeTestOf(release) : {}),
     ...(pointers === undefined || isBeside ? {} : { pointers }),
     ...(isBeside ? { noLatest: true } : {}),
     ...(key === undefined ? {} : { key }),
@@ -103,6 +104,11 @@ export async function makePlan(deps: PlanDeps, wish: PlanWish): Promise<ReleaseP
     forced: wish.force,
     ...(warnings.length === 0 ? {} : { warnings }),
   };
+}
+
+/** What a plan says of the smoke test. */
+export function smokeTestOf({ smokeTest }: Pick<ReleaseConfig, "smokeTest">): Pick<ReleasePlan, "smokeTest"> {
+  return smokeTest.length === 0 ? {} : { smokeTest: smokeTest.map(({ name }) => name) };
 }
 
 /** What a name means now. @throws UserError when it means nothing any more. */

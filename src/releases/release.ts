@@ -35,6 +35,8 @@ export const ReleasePlan = z.strictObject({
   target: z.string(),
   /** Fingerprint of the key; missing where none is configured. */
   key: z.string().optional(),
+  /** The steps that the files are tried with before they are uploaded; missing where there are none. */
+  smokeTest: z.array(z.string()).optional(),
   /** Templates of the keys that follow `latest`, such as `docker/{file}`; missing where nothing does. */
   pointers: z.array(z.string()).optional(),
   /** Neither `latest` nor what follows it moves: an old branch's fix. */
@@ -84,6 +86,7 @@ export const PUBLISH_STEPS = [
   "check",
   "build",
   "collect",
+  "smoke-test",
   "sign",
   "upload",
   "verify",
@@ -100,9 +103,11 @@ export function stepsOf({
   kind,
   noLatest,
   pointers,
-}: Pick<ReleasePlan, "kind" | "noLatest" | "pointers">): PublishStep[] {
+  smokeTest,
+}: Pick<ReleasePlan, "kind" | "noLatest" | "pointers" | "smokeTest">): PublishStep[] {
   const left: readonly PublishStep[] = [
-    ...(kind === "rollback" ? (["build", "collect", "sign", "upload", "tag"] as const) : []),
+    ...(kind === "rollback" ? (["build", "collect", "smoke-test", "sign", "upload", "tag"] as const) : []),
+    ...(smokeTest === undefined ? (["smoke-test"] as const) : []),
     ...(noLatest === true ? (["latest", "pointers"] as const) : []),
     ...(pointers === undefined ? (["pointers"] as const) : []),
   ];
@@ -138,6 +143,8 @@ export const ReleaseState = z.discriminatedUnion("kind", [
     step: PublishStep,
     build: BuildNumber.optional(),
     reason: z.string(),
+    /** The last that was printed by what failed. */
+    lines: z.array(z.string()).optional(),
   }),
   z.strictObject({
     kind: z.literal("rejected"),

@@ -85,6 +85,11 @@ export function targetWords({ kind, build, target, version }: ReleasePlan): stri
     : `${formatCount(files)} ${files === 1 ? "file" : "files"} to ${target}`;
 }
 
+/** `smoke test: version, install`; "" where there is none. */
+function smokeTestWords({ smokeTest = [] }: ReleasePlan): string {
+  return smokeTest.length === 0 ? "" : `smoke test: ${smokeTest.join(", ")}`;
+}
+
 /** `latest stays 0.9.0`; `docker/{file} follows latest`; "" for what is as usual. */
 export function pointerWords({ noLatest, pointers = [], previous }: ReleasePlan): string {
   if (noLatest === true) return previous === undefined ? "latest stays as it is" : `latest stays ${previous}`;
@@ -138,6 +143,8 @@ export function planReply(release: Release, config: WordsConfig): Reply {
       ]),
       line("info", [
         targetWords(plan),
+        pointerWords(plan),
+        smokeTestWords(plan),
         plan.key === undefined ? "" : `signed by ${plan.key.slice(-KEY_SHOWN)}`,
         needsWords(release, config),
         given,
@@ -147,7 +154,6 @@ export function planReply(release: Release, config: WordsConfig): Reply {
         "info",
         [
           `asked by ${requester.name} on ${requester.network}`,
-        pointerWords(plan),
           `${prefix}approve ${name} or ${prefix}reject ${name} <reason>${until}`,
         ],
         releaseUrl(config.url, release),
@@ -168,12 +174,19 @@ export function cardReply(release: Release, config: WordsConfig): Reply {
   return {
     lines: [
       head,
+      ...newsLines(release, config).slice(1),
       line("info", [titledRevision(plan), buildWords(plan), commitsWords(plan), targetWords(plan), pointerWords(plan)]),
     ],
     key: releaseKey(release),
     inPlace: true,
     actions: releaseActions(release),
   };
+}
+
+/** What became of it, with the last words of what failed. */
+export function newsLines(release: Release, config: WordsConfig): Line[] {
+  const printed = release.state.kind === "failed" ? (release.state.lines ?? []) : [];
+  return [newsLine(release, config), ...printed.map((text) => line("info", [text]))];
 }
 
 /** What became of it, in one line, for where every message stays as it is. */

@@ -20,6 +20,7 @@ import { createVerifyRelease, type VerifyRelease } from "../releases/publish/ver
 import { createReleases, type Releases } from "../releases/releases.ts";
 import type { ReleaseStore } from "../releases/store.ts";
 import type { Revisions } from "../revisions.ts";
+import type { ContainerRuntime } from "../runtime.ts";
 import type { OverdueScene } from "../schedules/overdue.ts";
 import type { OpenSigner, VerifySignature } from "../signer.ts";
 import type { ForgeApis } from "../triggers/forge-chat.ts";
@@ -31,7 +32,7 @@ const PROBE_MS = 20_000;
 /** What jobs/ brings, which main.ts hands in. */
 export interface ReleaseJobs {
   startReleases(
-    scene: PublishScene & { readonly instance: string; readonly chats: ReadonlyMap<string, Chat> },
+    scene: PublishScene & { readonly chats: ReadonlyMap<string, Chat> },
   ): AsyncDisposable & { wake(): void };
   startNightReleases(
     scene: NightScene &
@@ -60,6 +61,7 @@ export interface ReleasesParts {
   readonly store: ReleaseStore;
   readonly builds: Builds;
   readonly revisions: Revisions | undefined;
+  readonly runtime: ContainerRuntime | undefined;
   readonly redis: Redis;
   readonly subscriptions: Subscriptions;
   readonly audit: Audit;
@@ -128,6 +130,7 @@ export function openReleases(parts: ReleasesParts): OpenedReleases {
           releases: store,
           builds,
           revisions,
+          runtime: parts.runtime,
           claimBucket,
           forgeApis: parts.forgeApis,
           audit: parts.audit,

@@ -54,6 +54,11 @@ test.each([
   expect(releaseOf(`gpg_key: ${written}`).gpgKey).toBe(gpgKey);
 });
 
+test("a dollar in a smoke test is the shell's", () => {
+  const [step] = releaseOf("smoke_test: [{ name: a, image: b, run: 'test $DOCKER_CI_VERSION = 1' }]").smokeTest;
+  expect(step).toMatchObject({ name: "a", run: ["test $DOCKER_CI_VERSION = 1"] });
+});
+
 test("files are patterns, or patterns with names", () => {
   expect(releaseOf('files: "dist/*.tgz"').files).toEqual([{ from: "dist/*.tgz", to: undefined }]);
   expect(releaseOf('files: [docs/**, { from: "cross/**", to: "builds/{os}/{arch}/docker-{version}" }]').files).toEqual([
@@ -116,6 +121,18 @@ test.each([
     'latest_files: found "docker-latest", allowed: a path ending in {file}, in which {project} may stand, such as {project}/{file}',
   ],
   ["checksums: [sha1]", 'checksums[0]: found "sha1", allowed: sha256 or md5'],
+  [
+    "smoke_test: [{ name: version, run: x }]",
+    "smoke_test[0].image: missing, needed: an earlier build step, or an image such as node:20",
+  ],
+  [
+    "smoke_test: [{ name: a, image: b, artifacts: c }]",
+    "smoke_test[0].artifacts: unknown key, allowed: name, run, image, env, services, timeout, idle",
+  ],
+  [
+    "smoke_test: [{ name: a, image: b }, { name: a, image: b }]",
+    'smoke_test[1].name: found "a" again (it names step 1), allowed: a name of its own',
+  ],
   ["tag: latest", 'tag: found "latest", allowed: a tag\'s name with {version}, such as v{version}'],
   [
     'files: [{ from: a, to: "{arhc}/x" }]',

@@ -14,6 +14,7 @@ import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
 import { GitRef, ProjectName, StepName } from "../../src/names.ts";
 import { outboxKey, parseEntry } from "../../src/queue/outbox-entry.ts";
 import { pipelineDigest, planDigest } from "../../src/releases/digest.ts";
+import { smokeTestOf } from "../../src/releases/plan.ts";
 import { placeOf, pointerTemplates } from "../../src/releases/publish/layout.ts";
 import { parseManifest, sha256Of } from "../../src/releases/publish/manifest.ts";
 import { createReleaseStore } from "../../src/releases/redis-store.ts";
@@ -114,6 +115,7 @@ export function releaseScene({ signing, ...given }: Given & { readonly signing: 
     openSigner: async () => signing.signer,
     verifySignature: verifyQuickly,
     claimBucket,
+    runtime: undefined,
     forgeApis: undefined,
     audit: createAudit(given.redis, clock),
     subscriptions: createSubscriptions(given.redis, clock),
@@ -288,6 +290,7 @@ async function approve(
     author: revision.author,
     pipeline: pipelineDigest(config, DOCKER) ?? "",
     target: place.target,
+    ...(changes.kind === "rollback" ? {} : smokeTestOf(settings)),
     ...(pointers === undefined || changes.noLatest === true ? {} : { pointers }),
     key: signing.key.fingerprint,
     commits: [{ sha: revision.sha, author: "bob", title: "Fix *all* of it, says @eve" }],

@@ -390,10 +390,10 @@ test("what was printed by a smoke test that failed stands on the release's page,
   const app = createWeb(webDeps(records, { releases }));
   const wish = { project: "docker", version: "0.9.0", kind: "release", force: false } as const;
   const asked = await releases.request({ ...wish, requester: ADA, identity: person("ada", "developer") });
-  const state = {
-    ...{ kind: "failed", step: "smoke-test", finishedAt: ago(0), reason: "step version, exit 3" },
-    lines: ["<b>cannot start</b>"],
-  } as const;
+  const state: ReleaseState = {
+    ...({ kind: "failed", step: "smoke-test" } as const),
+    ...{ finishedAt: ago(0), reason: "step version, exit 3", lines: ["<b>cannot start</b>"] },
+  };
   const planned = { ...asked, plan: { ...asked.plan, smokeTest: ["version"] } };
   await store.change(planned, { state });
   const { text } = await ask(app, "/releases/R1");

@@ -6,6 +6,7 @@ import { TRIGGER_NETWORK } from "../../names.ts";
 import { cleanName } from "../../results/clean-name.ts";
 import type { Revision, Revisions } from "../../revisions.ts";
 import { pipelineDigest, planDigest } from "../digest.ts";
+import { smokeTestOf } from "../plan.ts";
 import type { Release, ReleasePlan, Version } from "../release.ts";
 import { placeOf, pointerTemplates } from "./layout.ts";
 import type { PublishScene } from "./scene.ts";
@@ -53,6 +54,7 @@ export async function nightOf(
     author: cleanName(revision.author),
     pipeline: pipelineDigest(scene.config, project.name) ?? "",
     target: place.target,
+    ...smokeTestOf(config),
     ...(pointers === undefined ? {} : { pointers }),
     ...(key === undefined ? {} : { key }),
     ...(await since(scene, project, last, revision)),

@@ -27,6 +27,7 @@ import {
   RefusedError,
 } from "./scene.ts";
 import { collect, sign } from "./signed-version.ts";
+import { SmokeTestError, smokeTest } from "./smoke-test.ts";
 import { latestNow, moveLatest, putAll, readBack, servedManifest } from "./step-bucket.ts";
 import { build } from "./step-build.ts";
 import { check, readWrittenLatest } from "./step-check.ts";
@@ -151,6 +152,7 @@ function workOf(publication: Publication, onProgress: OnProgress): Record<Publis
     check: () => check(publication),
     build: () => build(publication),
     collect: async () => void (await collected()),
+    "smoke-test": async () => smokeTest(publication, await collected()),
     sign: async () => void (await signed()),
     upload: async () => putAll(publication, await signed(), (progress) => onProgress(publication.release, progress)),
     verify: () => readBack(publication),
@@ -282,6 +284,7 @@ async function giveUp(publication: Publication, record: Recorded, step: PublishS
     finishedAt,
     step,
     ...(number === undefined ? {} : { build: number }),
+    ...(error instanceof SmokeTestError && error.lines.length > 0 ? { lines: [...error.lines] } : {}),
     reason: step === "latest" || step === "announce" ? `${reason}; ${await latestWords(publication)}` : reason,
   });
 }

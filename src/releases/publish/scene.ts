@@ -9,6 +9,7 @@ import type { ForgeApi } from "../../forge.ts";
 import type { Subscriptions } from "../../incidents/subscriptions.ts";
 import type { ObjectStore, OpenStore } from "../../object-store.ts";
 import type { Revisions } from "../../revisions.ts";
+import type { ContainerRuntime } from "../../runtime.ts";
 import type { OpenSigner, Signer, VerifySignature } from "../../signer.ts";
 import type { PublishStep, Release, ReleaseState } from "../release.ts";
 import type { ReleaseStore } from "../store.ts";
@@ -31,6 +32,10 @@ export interface PublishScene extends BucketScene {
   readonly builds: Pick<Builds, "get" | "request">;
   /** Missing in a process that has no engine. */
   readonly revisions: Pick<Revisions, "resolve" | "tag"> | undefined;
+  /** Missing likewise. */
+  readonly runtime: ContainerRuntime | undefined;
+  /** Names this docker-ci's data folder, and what it leaves on an engine. */
+  readonly instance: string;
   readonly claimBucket: ClaimBucket;
   /** Gives the one that speaks with a forge; undefined where there is none, or no token for it. */
   readonly forgeApis: ((forge: Forge) => ForgeApi | undefined) | undefined;

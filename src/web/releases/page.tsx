@@ -91,7 +91,12 @@ const Outcome = ({ release }: { release: Release }) => {
         </>
       );
     case "failed":
-      return <p class="reason">{`step ${state.step}: ${state.reason}`}</p>;
+      return (
+        <>
+          <p class="reason">{`step ${state.step}: ${state.reason}`}</p>
+          {state.lines === undefined ? null : <pre>{state.lines.join("\n")}</pre>}
+        </>
+      );
     case "rejected":
       return <p class="reason">{`by ${state.by}${state.reason === undefined ? "" : `: ${state.reason}`}`}</p>;
     case "refused":

@@ -1,8 +1,11 @@
 /** `/releases`: what waits for approvals and what was published; `/releases/R7`: one of them, to decide by. */
 import { Hono } from "hono";
+import { stream } from "hono/streaming";
+import { openLog } from "../../builds/log-files.ts";
 import { SIGNS } from "../../chat/reply.ts";
 import { UserError } from "../../errors.ts";
 import { filesOf } from "../../releases/plan.ts";
+import { smokeLogs } from "../../releases/publish/smoke-logs.ts";
 import { ReleaseNumber } from "../../releases/release.ts";
 import { releaseTitle, releaseTone, stateWord } from "../../releases/words.ts";
 import type { Frame, WebDeps } from "../deps.ts";
@@ -14,7 +17,7 @@ import { RequestForm } from "./request-form.tsx";
 
 const PAGE = 50;
 
-export function releaseRoutes({ config, builds, releases, clock }: WebDeps, frame: Frame): Hono {
+export function releaseRoutes({ config, builds, releases, clock, log }: WebDeps, frame: Frame): Hono {
   const app = new Hono();
 
   app.get("/releases", async (c) => {
@@ -61,6 +64,22 @@ export function releaseRoutes({ config, builds, releases, clock }: WebDeps, fram
           </section>
         ) : null}
       </Page>,
+    );
+  });
+
+  app.get("/releases/:name{[Rr]?[1-9][0-9]*}/log", async (c) => {
+    const number = ReleaseNumber.safeParse(c.req.param("name").replace(/^R/i, ""));
+    const opened = number.success ? await openLog(smokeLogs(config), number.data) : undefined;
+    if (opened === undefined) return frame.missing(c, "There is no log of a smoke test of that release.");
+    c.header("content-type", "text/plain; charset=utf-8");
+    c.header("cache-control", "no-store");
+    return stream(
+      c,
+      async (body) => {
+        body.onAbort(() => void opened.destroy());
+        for await (const chunk of opened as AsyncIterable<Buffer>) await body.write(chunk);
+      },
+      async (error) => log.error({ err: error, release: number.data }, "a log could not be read to its end"),
     );
   });
 

@@ -1,6 +1,6 @@
 /** The steps of publishing: those that are done, the one at work and those to come. */
 import type { Tone } from "../../chat/reply.ts";
-import { type PublishStep, type Release, stepsOf } from "../../releases/release.ts";
+import { type PublishStep, type Release, releaseName, stepsOf } from "../../releases/release.ts";
 import { Sign } from "../shell.tsx";
 
 /** Each in words, since their names are short. */
@@ -8,6 +8,7 @@ const MEANING: Readonly<Record<PublishStep, string>> = {
   check: "the approvals and the revision, once more",
   build: "that revision, with its tests",
   collect: "the files, their sums and the manifest",
+  "smoke-test": "the files that will be published, tried",
   sign: "the sums and the manifest",
   upload: "to the bucket, beside what is there",
   verify: "read back, sums and signature compared",
@@ -17,7 +18,8 @@ const MEANING: Readonly<Record<PublishStep, string>> = {
   announce: "said in the rooms",
 };
 
-export const PublishSteps = ({ release: { plan, state } }: { release: Release }) => {
+export const PublishSteps = ({ release }: { release: Release }) => {
+  const { plan, state } = release;
   if (state.kind !== "publishing" && state.kind !== "published" && state.kind !== "failed") return null;
   const steps = stepsOf(plan);
   const at = state.kind === "published" ? steps.length : steps.indexOf(state.step);
@@ -38,6 +40,12 @@ export const PublishSteps = ({ release: { plan, state } }: { release: Release })
           return (
             <li>
               <strong>{step}</strong> <Sign tone={tone} word={word} /> <span class="quiet">{MEANING[step]}</span>
+              {step === "smoke-test" && index <= at ? (
+                <>
+                  {" "}
+                  <a href={`/releases/${releaseName(release)}/log`}>log</a>
+                </>
+              ) : null}
             </li>
           );
         })}

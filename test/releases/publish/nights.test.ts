@@ -85,6 +85,42 @@ test("a night is published once, from what passed, to its own bucket and pointer
   expect(await site.said()).toEqual([expect.stringContaining("docker 2026-11-22 published")]);
 });
 
+test("a night takes sums, copies that are the newest night's, and the smoke test, as a release does (O-94, O-163)", async () => {
+  const step = "{ name: version, image: docker-ci/base, run: 'exit 1' }";
+  const copies = `, latest_files: "{project}/nightly/{file}"`;
+  await using site = await openReleaseSite(
+    `, checksums: md5, smoke_test: [${step}]${NIGHTLY.replace(", keep", `${copies}, keep`)}`,
+    (text) => `timezone: Etc/UTC\n${text}`,
+  );
+  const nights = nightsAt(site);
+  await nights.at("2026-11-20T12:00:00Z");
+  await nights.passed("6");
+  const untried = await publishNight(site, nights, "2026-11-21T07:00:05Z");
+  // There is no engine in this test.
+  expect(untried.state).toMatchObject({ kind: "failed", step: "smoke-test" });
+  expect(untried.plan).toMatchObject({ smokeTest: ["version"], pointers: ["docker/nightly/{file}"] });
+  expect(site.server.objects(NIGHTS).map(({ key }) => key)).toEqual([".docker-ci-owner"]);
+});
+
+test("copies and sums of a night go with it, and the copies stay those of the newest (O-94)", async () => {
+  const copies = `, latest_files: "{project}/nightly/{file}", keep: 1 }`;
+  await using site = await openReleaseSite(`, checksums: md5${NIGHTLY.replace(", keep: 2 }", copies)}`);
+  const nights = nightsAt(site);
+  await nights.at("2026-11-20T12:00:00Z");
+  for (const day of ["2026-11-21", "2026-11-22"]) {
+    site.files = { [`dist/docker-${day}.tgz`]: day };
+    await nights.passed(day.slice(-1));
+    expect((await publishNight(site, nights, `${day}T07:00:05Z`)).state.kind).toBe("published");
+  }
+  const keys = [...(await site.served("docker/nightly/", NIGHTS)).keys()];
+  expect(keys.filter((key) => !key.startsWith("2026-11-22/"))).toEqual([
+    "docker-latest.tgz",
+    "docker-latest.tgz.md5",
+    "latest",
+  ]);
+  expect((await site.served("docker/nightly/docker-latest.tgz", NIGHTS)).get("")?.toString()).toBe("2026-11-22");
+});
+
 test("nothing new since the last night is no release; neither is a night before anything has passed", async () => {
   await using site = await openReleaseSite(NIGHTLY);
   const nights = nightsAt(site);
