@@ -8,13 +8,12 @@ import { GitRef, ProjectName } from "../src/names.ts";
 export const build = defineCommand({
   name: "build",
   summary:
-    "Queue a build of a project and answer here with the result; --keep: what a failing step leaves stays for a while, to be entered.",
+    "Queue a build of a project and answer here with the result; with --keep, what a failing step leaves can be entered for so long.",
   examples: [
     "!build docker-registry",
     "!build docker-registry v2.1",
     "!build docker PR#12",
     "!build hello main GREETING=hi",
-    "!build hello --keep 2h",
   ],
   role: "developer",
   repeatable: true,

@@ -8,7 +8,7 @@ import { DurationArgument } from "../src/chat/duration-argument.ts";
 export const rebuild = defineCommand({
   name: "rebuild",
   summary: "Build the same revision again, or only the steps that failed; --keep as with !build.",
-  examples: ["!rebuild 43", "!rebuild 43 failed", "!rebuild 43 --keep 2h"],
+  examples: ["!rebuild 43", "!rebuild 43 failed"],
   role: "developer",
   repeatable: true,
   args: z.strictObject({

@@ -203,7 +203,7 @@ export function examplesOf({ examples }: Command, prefix: string): string[] {
   return examples.map((example) => example.replace(/^!/, () => prefix));
 }
 
-/** `!build <project> [branch, tag, commit or PR#12] [key=value…]` */
+/** `!build <project> [branch, tag, commit or PR#12] [key=value…] [--keep time]` */
 export function usage(command: Command, prefix: string): string {
   const forms = argumentForms(command.args).map(({ name, takes, required, label }) => {
     if (takes === "pairs") return "[key=value…]";

@@ -32,6 +32,11 @@ describe("the usage line", () => {
       commandOf(z.strictObject({ params: z.record(word, word).default({}).meta({ takes: "pairs" }) })),
       "!do [key=value…]",
     ],
+    [
+      "an option",
+      commandOf(z.strictObject({ keep: word.optional().meta({ takes: "option", label: "time" }) })),
+      "!do [--keep time]",
+    ],
   ])("shows %s", (_name, command, expected) => {
     expect(usage(command, "!")).toBe(expected);
   });

@@ -37,7 +37,9 @@ describe("commands on a pipe", () => {
       'no command "biuld". Did you mean !build? !help lists them.',
       'no project "helo". Did you mean hello? There are hello, docker-registry, docker.',
       expect.stringContaining("!log <build> [lines or /pattern/], for example !log 43"),
-      expect.stringContaining("!build <project> [branch, tag, commit or PR#12] [key=value…] · Queue a build"),
+      expect.stringContaining(
+        "!build <project> [branch, tag, commit or PR#12] [key=value…] [--keep time] · Queue a build",
+      ),
       "",
     ]);
     expect(status).toBe(1);
