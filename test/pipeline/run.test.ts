@@ -44,7 +44,7 @@ describe("steps", () => {
     );
   });
 
-  test("what comes after a failure is skipped, and an allowed failure fails nothing", async () => {
+  test("what comes after a failure is skipped, and an allowed failure fails nothing (O-121)", async () => {
     await using bench = await openWorkbench();
     expect(
       await bench.ends(
