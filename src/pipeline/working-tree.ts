@@ -11,17 +11,18 @@ import tar from "tar-stream";
 const run = promisify(execFile);
 const LISTING_MAX_BYTES = 256 * 1024 * 1024;
 
-/** What git would commit (tracked and new files, not the ignored ones); without git, everything. Paths are relative. */
+/**
+ * What git would commit (tracked and new files, not the ignored ones), and the same of submodules that were fetched; without git,
+ * everything. Paths are relative.
+ */
 export async function filesOf(folder: string): Promise<string[]> {
   try {
-    const { stdout } = await run(
-      "git",
-      ["-C", folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-      {
-        maxBuffer: LISTING_MAX_BYTES,
-      },
-    );
-    return [...new Set(stdout.split("\0").filter(Boolean))];
+    const paths = new Set(await listed(folder, ["--cached", "--others", "--exclude-standard"]));
+    for (const submodule of await submodulesOf(folder)) {
+      paths.delete(submodule);
+      for (const name of await filesOf(join(folder, submodule))) paths.add(`${submodule}/${name}`);
+    }
+    return [...paths];
   } catch {
     // Not a git repository, or no git here: the folder speaks for itself.
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -34,6 +35,26 @@ export async function filesOf(folder: string): Promise<string[]> {
       )
       .filter((path) => !path.startsWith(".git/"));
   }
+}
+
+async function listed(folder: string, options: readonly string[]): Promise<string[]> {
+  const { stdout } = await run("git", ["-C", folder, "ls-files", "-z", ...options], { maxBuffer: LISTING_MAX_BYTES });
+  return stdout.split("\0").filter(Boolean);
+}
+
+/** Those that were fetched: of the others there is only an empty folder. */
+async function submodulesOf(folder: string): Promise<string[]> {
+  // Git's mode of a commit in a tree (gitformat-index(5)).
+  const paths = (await listed(folder, ["--stage"])).flatMap((entry) => /^160000 [^\t]*\t(.*)$/s.exec(entry)?.[1] ?? []);
+  const fetched = await Promise.all(
+    paths.map((path) =>
+      lstat(join(folder, path, ".git")).then(
+        () => path,
+        () => [],
+      ),
+    ),
+  );
+  return fetched.flat();
 }
 
 /** The files as a tar stream; one that vanished meanwhile is left out, sockets and devices too. */

@@ -39,6 +39,39 @@ describe("a working directory", () => {
     });
   });
 
+  test("has the files of its submodules, and of those in them, as they are; one that was not fetched has none", async () => {
+    await using folder = await temporaryFolder();
+    const [inner, outer, whole] = ["inner", "outer", "whole"].map((name) => join(folder.path, name));
+    if (inner === undefined || outer === undefined || whole === undefined) throw new Error("there are three");
+    const settings = ["protocol.file.allow=always", "user.name=docker-ci", "user.email=docker-ci@localhost"];
+    const git = (...words: string[]) =>
+      promisify(execFile)("git", [...settings.flatMap((setting) => ["-c", setting]), ...words]);
+    for (const path of [inner, outer, whole]) {
+      await mkdir(path);
+      await commitFiles(path, { "a.txt": path.slice(folder.path.length + 1), ".gitignore": "*.log\n" });
+    }
+    await git("-C", outer, "submodule", "--quiet", "add", inner, "deps/inner");
+    await git("-C", outer, "commit", "--quiet", "-m", "a submodule");
+    await git("-C", whole, "submodule", "--quiet", "add", outer, "outer");
+    await git("-C", whole, "submodule", "--quiet", "add", outer, "not-fetched");
+    await git("-C", whole, "submodule", "--quiet", "update", "--init", "--recursive", "outer");
+    await git("-C", whole, "submodule", "--quiet", "deinit", "--force", "not-fetched");
+    await writeFile(join(whole, "outer", "a.txt"), "changed");
+    await writeFile(join(whole, "outer", "deps", "inner", "new.txt"), "new");
+    await writeFile(join(whole, "outer", "debug.log"), "");
+    const { ".gitmodules": _modules, ...files } = await packed(whole);
+    expect(files).toEqual({
+      ".gitignore": "*.log\n",
+      "a.txt": "whole",
+      "outer/.gitignore": "*.log\n",
+      "outer/.gitmodules": expect.stringContaining("deps/inner"),
+      "outer/a.txt": "changed",
+      "outer/deps/inner/.gitignore": "*.log\n",
+      "outer/deps/inner/a.txt": "inner",
+      "outer/deps/inner/new.txt": "new",
+    });
+  });
+
   test("a folder of a repository is that folder alone", async () => {
     await using folder = await temporaryFolder();
     await commitFiles(folder.path, { "a.txt": "a", "sub/b.txt": "b" });
