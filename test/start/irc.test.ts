@@ -71,6 +71,9 @@ describe("on IRC", () => {
     await ada.hear(
       /:ada: !build takes the role developer\. I do not know you: log in to services \(\/msg NickServ IDENTIFY\), then ask an admin to add "local\/<your account>"/,
     );
+    // O-76: done to the bot, and not said
+    ada.say(CHANNEL, "\x01ACTION pokes docker-ci\x01");
+    await ada.hear(/:ada: ○ at your service; nothing has been built yet · !status says what runs/);
     ada.say(CHANNEL, "!whoami");
     await ada.hear(/:ada: ada: you are not logged in to services, and a nick alone proves nothing/);
   });

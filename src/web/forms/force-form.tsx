@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Project } from "../../config.ts";
 import type { Visitor } from "../login/visitor.ts";
 import { ActionForm } from "./action-form.tsx";
+import { ProjectField } from "./project-field.tsx";
 
 /** What was typed, to be shown again beside what is wrong with it. */
 export interface ForceValues {
@@ -24,18 +25,7 @@ export const ForceForm = ({ visitor, projects, values = {} }: ForceFormProps) =>
   const fields = { once: randomUUID(), ...(only === undefined ? {} : { project: only.name }) };
   return (
     <ActionForm visitor={visitor} action="/builds" label="Build" look="main" fields={fields}>
-      {only === undefined ? (
-        <label>
-          Project
-          <select name="project" required>
-            {projects.map(({ name }) => (
-              <option value={name} selected={name === values.project}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-      ) : null}
+      {only === undefined ? <ProjectField names={projects.map(({ name }) => name)} chosen={values.project} /> : null}
       <label>
         Branch, tag or commit
         <input name="ref" class="code" value={values.ref} placeholder={only?.branch} maxlength={255} size={24} />

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "../../config.ts";
 import { ActionForm } from "../forms/action-form.tsx";
+import { ProjectField } from "../forms/project-field.tsx";
 import type { Visitor } from "../login/visitor.ts";
 
 /** What was typed, to be shown again beside what is wrong with it. */
@@ -27,18 +28,7 @@ export const RequestForm = ({ visitor, config, values = {} }: RequestFormProps) 
   const branch = only === undefined ? undefined : config.projects.get(only)?.branch;
   return (
     <ActionForm visitor={visitor} action="/releases" label="Ask for it" look="main" fields={fields}>
-      {only === undefined ? (
-        <label>
-          Project
-          <select name="project" required>
-            {names.map((name) => (
-              <option value={name} selected={name === values.project}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-      ) : null}
+      {only === undefined ? <ProjectField names={names} chosen={values.project} /> : null}
       <label>
         {only === undefined ? "Version" : `Version of ${only}`}
         <input name="version" class="code" value={values.version} required maxlength={64} size={12} />

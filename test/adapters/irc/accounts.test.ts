@@ -119,7 +119,7 @@ test("a server without accounts passes messages on at once, from nobody known", 
   ada.say("docker-ci", "\x02status\x02\t\x0304,01now\x03");
   expect(await bot.hear()).toMatchObject({ speaker: { account: undefined }, text: "status now" });
   ada.send("NOTICE docker-ci :ignored");
-  ada.say("docker-ci", "\x01ACTION ignored too\x01");
+  ada.say("docker-ci", "\x01PING ignored too\x01");
   ada.say("docker-ci", "heard");
   expect((await bot.hear()).text).toBe("heard");
 });
