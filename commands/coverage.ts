@@ -1,7 +1,7 @@
 /** `!coverage`: how much of a project its tests run, how that develops, and where least. */
 import { z } from "zod";
 import type { Build, FinishedBuild } from "../src/builds/build.ts";
-import { isFinished } from "../src/builds/build.ts";
+import { isFinished, isWhole } from "../src/builds/build.ts";
 import { SHORT_SHA } from "../src/builds/describe.ts";
 import { sparkline } from "../src/charts/sparkline.ts";
 import { defineCommand } from "../src/chat/command.ts";
@@ -62,7 +62,7 @@ export const coverage = defineCommand({
 function coveredBuilds(newestFirst: readonly Build[], { branch }: Pick<Project, "branch">): Covered[] {
   const all = newestFirst.filter(isFinished).flatMap((build) => {
     const found = build.results?.coverage;
-    return found === undefined || build.onlySteps !== undefined ? [] : [{ build, coverage: found }];
+    return found === undefined || !isWhole(build) ? [] : [{ build, coverage: found }];
   });
   const main = all.filter(({ build }) => build.revision?.kind === "branch" && build.revision.ref === branch);
   return main.length > 0 ? main : all;

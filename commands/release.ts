@@ -21,11 +21,12 @@ export const release = defineCommand({
     version: z.string().max(64, "a version such as 1.4.0"),
     ref: GitRef.optional().meta({ label: "branch, tag or commit" }),
     force: z.literal(true).optional().meta({ takes: "switch" }),
+    "skip-tests": z.literal(true).optional().meta({ takes: "switch" }),
     "no-latest": z.literal(true).optional().meta({ takes: "switch" }),
   }),
   async run({ args, releases, config, identity, message }) {
-    const { project, version, ref, force = false, "no-latest": noLatest } = args;
-    const wish = { project, version, ref, kind: "release", force, noLatest } as const;
+    const { project, version, ref, force = false, "skip-tests": skipTests, "no-latest": noLatest } = args;
+    const wish = { project, version, ref, kind: "release", force, skipTests, noLatest } as const;
     const who = { requester: requesterOf(identity, message), identity, asked: askedIn(message) };
     return cardReply(await releases.request({ ...wish, ...who }), config);
   },

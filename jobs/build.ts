@@ -362,7 +362,12 @@ function choose(project: Project, top: ReadonlyMap<string, string>, build: Build
   try {
     const chosen = choosePipeline(project.pipeline, top);
     if (chosen.pipeline === undefined) return { ...chosen, plan: undefined, labels: [] };
-    const occasion = { branch: targetBranch(build.revision), event: eventOf(build), onlySteps: build.onlySteps };
+    const occasion = {
+      branch: targetBranch(build.revision),
+      event: eventOf(build),
+      onlySteps: build.onlySteps,
+      skipTests: build.skipTests,
+    };
     const { labels } = chosen.pipeline;
     return { problems: chosen.problems, labels, plan: planBuild(chosen.pipeline, occasion) };
   } catch (error) {

@@ -110,6 +110,8 @@ export const Build = z.strictObject({
   rebuildOf: BuildNumber.optional(),
   /** Run only these `run:` steps; the images they need are built in any case. */
   onlySteps: z.array(StepName).optional(),
+  /** Its tests do not decide: they are left out, or may fail. Of a release that was agreed to so. */
+  skipTests: z.literal(true).optional(),
   /** What a worker must have for it: what the project asks for, and what its pipeline turned out to ask for. */
   labels: z.array(z.string()).optional(),
   /** Where it was begun last; a data folder's identity tells whether what it left on an engine can be gone on with. */
@@ -127,6 +129,11 @@ export const Build = z.strictObject({
   results: BuildResults.optional(),
 });
 export type Build = z.infer<typeof Build>;
+
+/** Whether it did all that its pipeline has: what is compared with others and told of the branch is of such ones. */
+export function isWhole({ onlySteps, skipTests }: Pick<Build, "onlySteps" | "skipTests">): boolean {
+  return onlySteps === undefined && skipTests === undefined;
+}
 
 export type FinalState = Extract<BuildState, { kind: "passed" | "failed" | "errored" | "cancelled" }>;
 export type FinishedBuild = Build & { readonly state: FinalState };

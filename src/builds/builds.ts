@@ -40,6 +40,8 @@ export interface BuildRequest {
   readonly reason?: string | undefined;
   /** Keeps what a step that fails leaves in its container; see `Build`. */
   readonly keepMs?: number | undefined;
+  /** See `Build`. */
+  readonly skipTests?: true;
   /** Missing: a person asked. */
   readonly event?: BuildEvent;
   /** Where it is known already what `ref` means; git is not asked then. */
@@ -150,6 +152,7 @@ export function createBuilds(deps: BuildsDeps) {
         ...outsideOf({ ref, revision, event: given.event }, given.untrusted),
         ...(reason === undefined ? {} : { reason: cleanName(reason) }),
         ...keeping(project, keepMs),
+        ...(given.skipTests === undefined ? {} : { skipTests: given.skipTests }),
       };
       return accept({ project: name, ref, requester, params, ...known }, asked);
     },

@@ -1,7 +1,7 @@
 /** How long a build may be expected to take, from those before it. */
 import type { GitRef } from "../names.ts";
 import { formatDuration } from "../units.ts";
-import { type Build, durationMs, isFinished } from "./build.ts";
+import { type Build, durationMs, isFinished, isWhole } from "./build.ts";
 import { pullRequestName } from "./pull-request.ts";
 
 /** How many earlier builds it is drawn from. */
@@ -29,9 +29,7 @@ export const NO_HISTORY = "no earlier build to tell the time from";
  * @returns undefined when none has passed yet.
  */
 export function expectedTimes(newestFirst: readonly Build[], branch?: string): ExpectedTimes | undefined {
-  const whole = newestFirst
-    .filter(isFinished)
-    .filter(({ state, onlySteps }) => state.kind === "passed" && onlySteps === undefined);
+  const whole = newestFirst.filter(isFinished).filter((build) => build.state.kind === "passed" && isWhole(build));
   const ofBranch = whole.filter((build) => branch !== undefined && branchOf(build) === branch);
   const timesMs = (ofBranch.length < BRANCH_LEAST ? whole : ofBranch)
     .slice(0, HISTORY)

@@ -1,5 +1,5 @@
 /** How long the builds of a project took, as a chart. */
-import { type Build, durationMs, type FinishedBuild, isFinished } from "../builds/build.ts";
+import { type Build, durationMs, type FinishedBuild, isFinished, isWhole } from "../builds/build.ts";
 import type { Chart } from "../chat/reply.ts";
 
 /** How many builds a chart shows. */
@@ -12,8 +12,9 @@ export const CHARTED = 20;
 export function comparable(newestFirst: readonly Build[]): FinishedBuild[] {
   return newestFirst
     .filter(isFinished)
-    .filter(({ state, onlySteps }) => {
-      return state.kind !== "cancelled" && state.startedAt !== undefined && onlySteps === undefined;
+    .filter((build) => {
+      const { state } = build;
+      return state.kind !== "cancelled" && state.startedAt !== undefined && isWhole(build);
     })
     .slice(0, CHARTED)
     .reverse();

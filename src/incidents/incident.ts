@@ -69,6 +69,8 @@ export function judge(build: FinishedBuild, before: BranchState, at: Date): Verd
   const { state, revision } = build;
   const same: Verdict = { next: before, news: { event: plain(state.kind) } };
   if (revision?.kind !== "branch" || state.kind === "cancelled") return same;
+  // Without its tests it is no good build.
+  if (state.kind === "passed" && build.skipTests === true) return same;
   if (before.newest !== undefined && before.newest > build.number) return same;
   const mark = { number: build.number, sha: revision.sha };
   const { erroredSince: _, ...known } = before;

@@ -29,9 +29,14 @@ export interface Plan {
 export interface PlanOptions extends Occasion {
   /** Only these run steps, in every lane, and the images that they need; undefined for all. */
   readonly onlySteps: readonly StepName[] | undefined;
+  /** Steps that only test are left out; those that leave artifacts too may fail. */
+  readonly skipTests?: true | undefined;
 }
 
 const NOT_ASKED_FOR = "not asked for";
+const TESTS_SKIPPED = "tests are skipped";
+/** A step that says nothing of reports is one of tests by its name. */
+const TEST_NAMES = ["test", "tests"];
 
 /** What a pipeline comes to in one build. A pipeline that was parsed can always be planned. */
 export function planBuild(pipeline: Pipeline, options: PlanOptions): Plan {
@@ -40,6 +45,8 @@ export function planBuild(pipeline: Pipeline, options: PlanOptions): Plan {
   const order = inOrder(edges);
   const leftOut = leaveOut(steps, edges, order, options);
   const needs = needsLeft(edges, order, leftOut);
+  const excused = (step: Step): Step =>
+    options.skipTests === true && isTest(step) ? { ...step, allowFailure: true } : step;
   const lanes = matrix === undefined ? [undefined] : lanesOf(matrix);
   const planned = lanes.flatMap((lane, index) => {
     const idOf = ({ name }: Step): StepId => StepId.parse(lane === undefined ? name : `${name}.${index + 1}`);
@@ -49,7 +56,7 @@ export function planBuild(pipeline: Pipeline, options: PlanOptions): Plan {
       return [
         {
           id: idOf(step),
-          step: lane === undefined ? step : inLane(step, lane),
+          step: excused(lane === undefined ? step : inLane(step, lane)),
           lane,
           needs: [...(needs[place] ?? [])].flatMap((need) => steps[need] ?? []).map(idOf),
           leftOut: leftOut[place],
@@ -58,6 +65,15 @@ export function planBuild(pipeline: Pipeline, options: PlanOptions): Plan {
     });
   });
   return { steps: planned, isParallel: mayRunSideBySide(planned) };
+}
+
+function isTest(step: Step): boolean {
+  if (step.kind !== "run") return false;
+  return step.tests.length > 0 || step.coverage !== undefined || TEST_NAMES.includes(step.name);
+}
+
+function leavesNothing(step: Step): boolean {
+  return step.kind === "run" && step.artifacts.length === 0;
 }
 
 function imageStep(step: Step): StepName | undefined {
@@ -69,7 +85,7 @@ function leaveOut(
   steps: readonly Step[],
   edges: Edges,
   order: readonly number[],
-  { onlySteps, ...occasion }: PlanOptions,
+  { onlySteps, skipTests, ...occasion }: PlanOptions,
 ): readonly (string | undefined)[] {
   const reasons = new Map<number, string>();
   for (const place of order) {
@@ -80,6 +96,7 @@ function leaveOut(
     const reason =
       whyLeftOut(step.when, occasion) ??
       (step.kind === "run" && onlySteps?.includes(step.name) === false ? NOT_ASKED_FOR : undefined) ??
+      (skipTests === true && isTest(step) && leavesNothing(step) ? TESTS_SKIPPED : undefined) ??
       (isImageLeftOut ? `step ${image}, whose image it runs in, is left out` : undefined);
     if (reason !== undefined) reasons.set(place, reason);
   }

@@ -1,5 +1,5 @@
 /** The plan of a release: what would be published, from where to where, and what stands in its way, as things are at this moment. */
-import { type Build, isFinished } from "../builds/build.ts";
+import { type Build, isFinished, isWhole } from "../builds/build.ts";
 import type { Builds } from "../builds/builds.ts";
 import { pullRequestNumber, unknownRef } from "../builds/pull-request.ts";
 import type { Config, Project, ReleaseConfig } from "../config.ts";
@@ -15,7 +15,7 @@ import { placeOf, pointerTemplates } from "./publish/layout.ts";
 import { type ReleasePlan, releaseName, Version } from "./release.ts";
 import type { ReleaseStore } from "./store.ts";
 import { compareVersions, isSemver } from "./version.ts";
-import { approversIn, listed } from "./votes.ts";
+import { approversIn, listed, votesBesides } from "./votes.ts";
 
 /** How long git, the bucket and the key are waited for together. */
 const PATIENCE_MS = 30_000;
@@ -47,6 +47,8 @@ export interface PlanWish {
   readonly force: boolean;
   /** Publishes without moving what says which version is the latest. */
   readonly noLatest?: boolean | undefined;
+  /** Publishes whatever the tests say. */
+  readonly skipTests?: boolean | undefined;
   /** The person's name in `people:`, who may not approve; undefined for anybody else. */
   readonly requester: string | undefined;
 }
@@ -96,6 +98,7 @@ export async function makePlan(deps: PlanDeps, wish: PlanWish): Promise<ReleaseP
     ...(wish.kind === "release" ? smokeTestOf(release) : {}),
     ...(pointers === undefined || isBeside ? {} : { pointers }),
     ...(isBeside ? { noLatest: true } : {}),
+    ...(wish.kind === "release" && wish.skipTests === true ? { skipTests: true } : {}),
     ...(key === undefined ? {} : { key }),
     ...(previous === undefined ? {} : { previous }),
     ...commits,
@@ -234,9 +237,9 @@ async function versionsBefore(
 function votesOf(
   config: Config,
   release: ReleaseConfig,
-  { requester, force, name }: PlanWish & { readonly name: ProjectName },
+  { requester, force, skipTests, name }: PlanWish & { readonly name: ProjectName },
 ): Pick<ReleasePlan, "approvals" | "approvers"> {
-  const approvals = release.approvals + (force ? 1 : 0);
+  const approvals = release.approvals + votesBesides({ forced: force, skipTests });
   const all = approversIn(config).map((person) => person.name);
   const approvers = release.ownApproval ? all : all.filter((person) => person !== requester);
   if (approvers.length >= approvals) return { approvals, approvers };
@@ -279,7 +282,7 @@ async function newestBuild(
 ): Promise<ReleasePlan["build"]> {
   const { builds: past } = await builds.history.page({ project, limit: BUILDS_LOOKED_AT });
   const build = past.find(
-    (each) => each.revision?.sha === sha && isFinished(each) && each.onlySteps === undefined && each.untrusted !== true,
+    (each) => each.revision?.sha === sha && isFinished(each) && isWhole(each) && each.untrusted !== true,
   );
   if (build === undefined) return undefined;
   const { tests, coverage } = build.results ?? {};

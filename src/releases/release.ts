@@ -39,6 +39,8 @@ export const ReleasePlan = z.strictObject({
   smokeTest: z.array(z.string()).optional(),
   /** Templates of the keys that follow `latest`, such as `docker/{file}`; missing where nothing does. */
   pointers: z.array(z.string()).optional(),
+  /** Its build's tests do not decide; one vote more is taken. */
+  skipTests: z.literal(true).optional(),
   /** Neither `latest` nor what follows it moves: an old branch's fix. */
   noLatest: z.literal(true).optional(),
   /** What `latest` said. */
@@ -59,7 +61,7 @@ export const ReleasePlan = z.strictObject({
       files: z.number().int().nonnegative().optional(),
     })
     .optional(),
-  /** Votes that it takes; one more with `--force`. */
+  /** Votes that it takes; one more with `--force`, and one with `--skip-tests`. */
   approvals: z.number().int().positive(),
   /** Who may approve when it was asked for; checked again at the vote and at publishing. */
   approvers: z.array(z.string()),

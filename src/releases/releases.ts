@@ -66,7 +66,9 @@ export function createReleases(deps: ReleasesDeps) {
     const { state } = release;
     const why = "reason" in state && state.reason !== undefined ? `: ${state.reason}` : "";
     const votes = release.votes.length === 0 ? "" : `, approved by ${listed(release.votes.map(({ by }) => by))}`;
-    const detail = `${releaseTitle(release)} (${release.plan.sha.slice(0, SHORT_SHA)}) ${stateWord(release)}${why}${votes}`;
+    const tests = release.plan.skipTests === true ? ", tests skipped" : "";
+    const title = `${releaseTitle(release)} (${release.plan.sha.slice(0, SHORT_SHA)})`;
+    const detail = `${title} ${stateWord(release)}${why}${votes}${tests}`;
     try {
       await audit.record({ who, account: null, room: null, action: "release-state", detail, outcome: "accepted" });
     } catch (error) {
@@ -154,8 +156,9 @@ export function createReleases(deps: ReleasesDeps) {
     throw new UserError(`${name} is over: ${state.kind}.`);
   }
 
-  function again({ plan: { kind, project, version, noLatest } }: Release): string {
-    return `${config.prefix}${kind} ${project} ${version}${noLatest === true ? " --no-latest" : ""}`;
+  function again({ plan: { kind, project, version, noLatest, skipTests } }: Release): string {
+    const switches = `${noLatest === true ? " --no-latest" : ""}${skipTests === true ? " --skip-tests" : ""}`;
+    return `${config.prefix}${kind} ${project} ${version}${switches}`;
   }
 
   /** A commit that came since is not what was asked for. */

@@ -31,8 +31,13 @@ export function goodVotes(release: Release, config: Pick<Config, "people" | "rel
 export function votesNeeded(release: Release, { releases }: Pick<Config, "releases">): number {
   const { plan } = release;
   if (isOver(release)) return plan.approvals;
-  const now = (releases.get(plan.project)?.approvals ?? 0) + (plan.forced ? 1 : 0);
+  const now = (releases.get(plan.project)?.approvals ?? 0) + votesBesides(plan);
   return Math.max(plan.approvals, now);
+}
+
+/** One for each rule that is not kept. */
+export function votesBesides({ forced, skipTests }: { forced: boolean; skipTests?: boolean | undefined }): number {
+  return (forced ? 1 : 0) + (skipTests === true ? 1 : 0);
 }
 
 /** Those who could approve and have not. */

@@ -85,6 +85,11 @@ export function targetWords({ kind, build, target, version }: ReleasePlan): stri
     : `${formatCount(files)} ${files === 1 ? "file" : "files"} to ${target}`;
 }
 
+/** Said wherever a release is spoken of. */
+export function testsWords({ skipTests }: Pick<ReleasePlan, "skipTests">): string {
+  return skipTests === true ? "tests skipped" : "";
+}
+
 /** `smoke test: version, install`; "" where there is none. */
 function smokeTestWords({ smokeTest = [] }: ReleasePlan): string {
   return smokeTest.length === 0 ? "" : `smoke test: ${smokeTest.join(", ")}`;
@@ -140,6 +145,7 @@ export function planReply(release: Release, config: WordsConfig): Reply {
         titledRevision(plan),
         buildWords(plan),
         commitsWords(plan),
+        testsWords(plan),
       ]),
       line("info", [
         targetWords(plan),
@@ -175,7 +181,14 @@ export function cardReply(release: Release, config: WordsConfig): Reply {
     lines: [
       head,
       ...newsLines(release, config).slice(1),
-      line("info", [titledRevision(plan), buildWords(plan), commitsWords(plan), targetWords(plan), pointerWords(plan)]),
+      line("info", [
+        titledRevision(plan),
+        buildWords(plan),
+        testsWords(plan),
+        commitsWords(plan),
+        targetWords(plan),
+        pointerWords(plan),
+      ]),
     ],
     key: releaseKey(release),
     inPlace: true,
@@ -216,7 +229,13 @@ export function newsLine(release: Release, config: WordsConfig): Line {
       const latest = plan.noLatest === true ? pointerWords(plan) : `latest is ${plan.version}`;
       return line(
         "passed",
-        [`${title} published`, `${files}, ${verified}`, release.origin === "nightly" ? "" : latest, ...state.warnings],
+        [
+          `${title} published`,
+          testsWords(plan),
+          `${files}, ${verified}`,
+          release.origin === "nightly" ? "" : latest,
+          ...state.warnings,
+        ],
         link,
       );
     }

@@ -1,5 +1,5 @@
 /** Counting builds: how many of a project were tried in a time, how many failed, how long they take. */
-import { type Build, durationMs, type FinishedBuild, isFinished } from "../builds/build.ts";
+import { type Build, durationMs, type FinishedBuild, isFinished, isWhole } from "../builds/build.ts";
 import type { ProjectName } from "../names.ts";
 
 /** A build that was cancelled tried nothing and is not counted anywhere. */
@@ -37,7 +37,7 @@ export function statsOf(ended: readonly FinishedBuild[], coverageOf: CoverageOf)
   const count = (kind: FinishedBuild["state"]["kind"]): number =>
     ended.filter(({ state }) => state.kind === kind).length;
   const failed = count("failed");
-  const whole = ended.filter(({ state, onlySteps }) => state.kind === "passed" && onlySteps === undefined);
+  const whole = ended.filter((build) => build.state.kind === "passed" && isWhole(build));
   return {
     tried: ended.length,
     failed,

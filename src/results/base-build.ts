@@ -1,5 +1,5 @@
 /** Which earlier build a build's tests are compared with. */
-import { type Build, type FinishedBuild, isFinished } from "../builds/build.ts";
+import { type Build, type FinishedBuild, isFinished, isWhole } from "../builds/build.ts";
 
 /**
  * The last build of the project's main branch before this one that has what is compared; of a build of the main branch that is its
@@ -13,8 +13,8 @@ export function baseBuild(
   hasIt: (candidate: FinishedBuild) => boolean,
 ): FinishedBuild | undefined {
   return newestFirst.filter(isFinished).find((candidate) => {
-    const { number, revision, onlySteps } = candidate;
+    const { number, revision } = candidate;
     const isOfMain = revision?.kind === "branch" && revision.ref === mainBranch;
-    return number < build.number && isOfMain && onlySteps === undefined && hasIt(candidate);
+    return number < build.number && isOfMain && isWhole(candidate) && hasIt(candidate);
   });
 }

@@ -1,7 +1,7 @@
 /** Puts together what a build left behind when it is over: its tests, its coverage, what both are compared with, and why it failed. */
 import type { Readable } from "node:stream";
 import type { Logger } from "pino";
-import type { Build, FinalState, StepResult } from "../builds/build.ts";
+import { type Build, type FinalState, isWhole, type StepResult } from "../builds/build.ts";
 import type { Project } from "../config.ts";
 import type { Sha } from "../names.ts";
 import type { Revisions } from "../revisions.ts";
@@ -88,7 +88,7 @@ async function comparison(
   { results, history }: ConcludeDeps,
   { build, project }: EndedBuild,
 ): Promise<BuildResults["comparison"]> {
-  if (build.onlySteps !== undefined) return undefined;
+  if (!isWhole(build)) return undefined;
   const newestFirst = await history(build.project);
   const branch = build.revision?.pullRequest === undefined ? project.branch : build.revision.ref;
   const base = baseBuild(build, newestFirst, branch, (other) => other.results?.tests !== undefined);

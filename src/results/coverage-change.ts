@@ -1,5 +1,5 @@
 /** What a build's coverage is compared with. */
-import { type Build, isFinished } from "../builds/build.ts";
+import { type Build, isFinished, isWhole } from "../builds/build.ts";
 import type { GitRef, Sha } from "../names.ts";
 import type { CoverageTotals } from "./coverage.ts";
 import type { CoverageResult } from "./summary.ts";
@@ -41,7 +41,7 @@ export function coverageChange({
 /** The totals of a finished build whose tests all ran; a part of them would make any change look like a gain. */
 export function wholeCoverage(build: Build): CoverageTotals | undefined {
   const coverage = build.results?.coverage;
-  if (!isFinished(build) || build.onlySteps !== undefined || coverage?.partial === true) return undefined;
+  if (!isFinished(build) || !isWhole(build) || coverage?.partial === true) return undefined;
   return coverage?.totals;
 }
 

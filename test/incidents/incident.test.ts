@@ -46,6 +46,13 @@ function eventsOf(...kinds: (keyof typeof STATES)[]): string[] {
   });
 }
 
+// O-92
+test("a build that passed without its tests mends nothing, and is no good build", () => {
+  const { next } = judge(ended(1, "failed"), {}, AT);
+  const { next: after, news } = judge({ ...ended(2, "passed"), skipTests: true }, next, AT);
+  expect([news.event, after.incident, after.lastGood]).toEqual(["passed", next.incident, undefined]);
+});
+
 describe("the news of a branch", () => {
   test.each([
     ["a first build that passes is no news", ["passed"], ["passed"]],

@@ -176,6 +176,38 @@ matrix: { NODE: [20, "22"], APP: [web, api] }
   });
 });
 
+describe("without tests (O-92)", () => {
+  const SOURCE = `
+steps:
+  - { name: image, build: . }
+  - { name: unit, tests: reports/*.xml }
+  - { name: cover, coverage: lcov.info, needs: [unit] }
+  - { name: tests }
+  - { name: pack, tests: pack.xml, artifacts: dist/** }
+  - { name: docs, artifacts: docs/**, needs: [cover] }
+`;
+
+  test("steps that only test are left out, and what waited for them waits for what they waited for", () => {
+    expect(outline(plan(SOURCE, { skipTests: true }))).toEqual([
+      "image",
+      "unit left out: tests are skipped",
+      "cover left out: tests are skipped",
+      "tests left out: tests are skipped",
+      "pack after image",
+      "docs after image",
+    ]);
+    expect(outline(plan(SOURCE))).toContain("unit after image");
+  });
+
+  test("one that leaves artifacts too is run, and may fail", () => {
+    const allowed = (options: Partial<PlanOptions>) =>
+      plan(SOURCE, options).steps.flatMap(({ id, step }) => (step.allowFailure ? [id] : []));
+    expect(allowed({ skipTests: true })).toContain("pack");
+    expect(allowed({ skipTests: true })).not.toContain("docs");
+    expect(allowed({})).toEqual([]);
+  });
+});
+
 describe("only the steps that were asked for", () => {
   const only = (...names: readonly string[]) => ({ onlySteps: names.map((name) => StepName.parse(name)) });
 

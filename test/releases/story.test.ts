@@ -428,6 +428,26 @@ describe("a release that cannot be", () => {
     expect((await scene.audited()).find((entry) => entry.includes("--force"))).toBeDefined();
   });
 
+  test("--skip-tests takes one approval more, is said with the plan and audited, and voted on (O-92)", async () => {
+    const asked = await scene.irc.ask("!release docker 0.9.0 --skip-tests", ada);
+    expect(asked[0]).toMatch(/· tests skipped$/);
+    expect(asked.join("\n")).toContain("needs 3 of: bob, dan, eve");
+    expect((await scene.said("work", "C1")).at(-1)).toContain("tests skipped");
+    const { plan, digest } = await scene.releases.get(R1);
+    expect(plan).toMatchObject({ skipTests: true, approvals: 3 });
+    expect(planDigest({ ...plan, skipTests: undefined })).not.toBe(digest);
+    expect((await scene.audited()).filter((entry) => /--skip-tests|tests skipped/.test(entry))).toHaveLength(2);
+    expect(await scene.irc.ask("!approve R1", bob)).toEqual(["R1: 1 of 3 (bob). 2 more of dan, eve."]);
+    await scene.irc.ask("!approve R1", eve);
+    expect((await scene.releases.get(R1)).state.kind).toBe("waiting");
+    await scene.irc.ask("!reject R1", ada);
+    await using own = await open(CONFIG(3));
+    expect(await own.irc.ask("!release docker 0.9.0 --skip-tests", ada)).toEqual([
+      expect.stringContaining("docker takes 4 approvals, and only bob, dan and eve could give one"),
+    ]);
+    expect((await own.irc.ask("!release docker 0.9.0", ada)).join("\n")).toContain("needs 3 of: bob, dan, eve");
+  });
+
   test("is an old branch's fix: --no-latest publishes it beside the latest, and counts commits from below it (O-94)", async () => {
     await publishedBefore("0.8.1", "7");
     await publishedBefore("0.9.0", "8");

@@ -22,6 +22,7 @@ steps:
     image: docker-ci/base
     run: [mkdir -p dist/linux-amd64, "echo the tool > dist/linux-amd64/tool", "echo its words > dist/README"]
     artifacts: [dist/**]
+  - { name: tests, image: docker-ci/base, run: test ! -e broken }
 `;
 const PUBLISHED_MS = 25_000;
 
@@ -45,6 +46,7 @@ notify: { rooms: ["libera/${CHANNEL}"] }
 people:
   ada: { slack: [work/U1], roles: [developer, approver] }
   bob: { slack: [work/U2], roles: [approver] }
+  dan: { slack: [work/U3], roles: [approver] }
 projects: { tool: { repo: ${repository.path} } }
 releases:
   tool:
@@ -53,6 +55,9 @@ releases:
     access_key: ${S3_KEY.accessKey}
     secret_key: ${S3_KEY.secretKey}
     gpg_key: ${join(keys.path, "key.asc")}
+    checksums: md5
+    latest_files: "{project}/{file}"
+    smoke_test: [{ name: words, image: docker-ci/base, run: 'grep "$DOCKER_CI_PROJECT" /release/tool' }]
 `);
     await site.start();
     await ada.hear(/:docker-ci!\S+ JOIN/);
@@ -92,6 +97,21 @@ releases:
     await shows(/tool 1\.0\.0.*(sums and signature|as signed|verified|as it was signed)/s);
     const page = await (await fetch(`${site.url}/releases/R1`)).text();
     expect(page).toContain("published");
+
+    const md5 = await run("md5sum", ["-c", "tool.md5"], { cwd: download.path });
+    expect(md5.stdout).toBe("tool: OK\n");
+    expect((await s3.read("releases", "tool/tool"))?.toString()).toBe("the tool\n");
+    expect(await (await fetch(`${site.url}/releases/R1/log`)).text()).toContain("the tool\n");
+
+    // Tests that fail stop a release; without them it takes one approval more (O-92).
+    await commitFiles(repository.path, { broken: "", Release: "1.1.0" });
+    slack.say("U1", "C1", "!release tool 1.1.0 --skip-tests");
+    await shows(/R2 tool 1\.1\.0.*tests skipped/s);
+    slack.say("U2", "C1", "!approve R2");
+    await shows(/R2.*1 of 2/s);
+    slack.say("U3", "C1", "!approve R2");
+    await ada.hear(/PRIVMSG #docker-dev :✔ R2 tool 1\.1\.0 published · tests skipped · 2 files/, PUBLISHED_MS);
+    expect((await s3.read("releases", "tool/1.1.0/manifest.json"))?.toString()).toContain('"testsSkipped": true');
 
     // The production docker-ci may not write where this one does.
     await using production = await openSite(`

@@ -51,6 +51,7 @@ people:
   ada: { irc: [libera/ada], roles: [developer] }
   bob: { irc: [libera/bob], roles: [developer, approver] }
   eve: { irc: [libera/eve], roles: [developer, approver] }
+  dan: { irc: [libera/dan], roles: [approver] }
 projects: { docker: { repo: /repositories/docker } }
 releases: { docker: { bucket: ${BUCKET}, ${bucket}, approvals: 2, files: "dist/*"${more} } }
 `;

@@ -42,6 +42,7 @@ export class Workspace {
   readonly users = new Map([
     ["U1", "ada"],
     ["U2", "bob"],
+    ["U3", "dan"],
     [BOT.user, BOT.name],
   ]);
   readonly ephemerals: Ephemeral[] = [];

@@ -1,5 +1,5 @@
 /** What is published at night: the newest revision of the branch that passed, where that is not what last night published (O-92). */
-import type { Build, Requester } from "../../builds/build.ts";
+import { type Build, isWhole, type Requester } from "../../builds/build.ts";
 import type { Builds } from "../../builds/builds.ts";
 import type { Project, ReleaseConfig } from "../../config.ts";
 import { TRIGGER_NETWORK } from "../../names.ts";
@@ -99,7 +99,7 @@ function isTested({ branch }: Project) {
     build.revision?.kind === "branch" &&
     build.revision.ref === branch &&
     build.untrusted !== true &&
-    build.onlySteps === undefined &&
+    isWhole(build) &&
     Object.keys(build.params).length === 0;
 }
 

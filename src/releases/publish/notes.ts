@@ -21,6 +21,7 @@ export function releaseNotes(
   const check = manifest.key === undefined ? [] : [`gpg --verify ${SUMS_SIGNATURE} ${SUMS}`];
   return [
     ...(changes.length === 0 ? [] : [...since, ...more, ""]),
+    ...(plan.skipTests === true ? ["The tests were skipped.", ""] : []),
     "## Files",
     "",
     `At \`${target}\`, of commit ${plan.sha}; [${releaseName(release)}](${link}) says who agreed.`,

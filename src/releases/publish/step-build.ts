@@ -21,6 +21,7 @@ export async function build(publication: Publication): Promise<void> {
       requester: requesterOf(publication),
       event: "release",
       untrusted: false,
+      ...(release.plan.skipTests === undefined ? {} : { skipTests: release.plan.skipTests }),
       // Made again after a crash, it gets the same build.
       asked: `release-${release.number}-build`,
     });

@@ -208,6 +208,17 @@ export const ApiRelease = z
     bytes: z.int().optional(),
     sha256: z.string().optional().meta({ description: "Of the manifest." }),
     forced: z.boolean(),
+    skipTests: z.boolean().optional().meta({ description: "Its build's tests do not decide." }),
+    noLatest: z.boolean().optional().meta({ description: "Published without becoming the latest." }),
+    smokeTest: z
+      .array(z.string())
+      .optional()
+      .meta({ description: "The steps that its files are tried with before they are uploaded." }),
+    pointers: z.array(z.string()).optional().meta({ description: "Templates of the keys that follow `latest`." }),
+    lines: z
+      .array(z.string())
+      .optional()
+      .meta({ description: "The last that was printed by a smoke test that failed." }),
     warnings: z.array(z.string()),
     latestBefore: z.string().optional(),
   })

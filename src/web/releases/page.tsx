@@ -14,6 +14,7 @@ import {
   releaseTitle,
   releaseTone,
   stateWord,
+  testsWords,
 } from "../../releases/words.ts";
 import type { Artifact } from "../../results/summary.ts";
 import { formatAge, formatBytes, formatCount } from "../../units.ts";
@@ -121,6 +122,12 @@ const Facts = ({ release, build, now }: { release: Release; build: BuildNumber |
         ) : (
           <a href={`/builds/${build}`}>{build === plan.build?.number ? buildWords(plan) : `#${build}`}</a>
         )}
+        {plan.skipTests === true ? (
+          <>
+            {" "}
+            <Sign tone="errored" word={testsWords(plan)} />
+          </>
+        ) : null}
       </dd>
       <dt>{plan.kind === "rollback" ? "Takes back" : "Since"}</dt>
       <dd>

@@ -1,5 +1,5 @@
 /** What the builds of a project came to, one after the other: the numbers behind its charts. */
-import { type Build, durationMs, type FinishedBuild, isFinished } from "../../builds/build.ts";
+import { type Build, durationMs, type FinishedBuild, isFinished, isWhole } from "../../builds/build.ts";
 import { coveragePercent } from "../../results/coverage.ts";
 
 /** One build in the charts; what it did not measure is missing. */
@@ -19,8 +19,9 @@ export interface TrendPoint {
 export function trendOf(newestFirst: readonly Build[]): TrendPoint[] {
   return newestFirst
     .filter(isFinished)
-    .filter(({ state, onlySteps }) => {
-      return state.kind !== "cancelled" && state.startedAt !== undefined && onlySteps === undefined;
+    .filter((build) => {
+      const { state } = build;
+      return state.kind !== "cancelled" && state.startedAt !== undefined && isWhole(build);
     })
     .map((build) => ({
       build,

@@ -111,6 +111,25 @@ test("the build is of the revision that was agreed to, with an event of its own,
   expect(build?.untrusted).toBeUndefined();
 });
 
+test("without its tests, where that was agreed to, which stands in the manifest and is said (O-92)", async () => {
+  await using site = await openReleaseSite();
+  await site.published("0.9.0");
+  expect((await site.records.builds.latest(1))[0]?.skipTests).toBeUndefined();
+  const manifestOf = async (version: string) =>
+    JSON.parse((await site.served(`docker/${version}/`)).get("manifest.json")?.toString() ?? "");
+  expect(await manifestOf("0.9.0")).not.toHaveProperty("testsSkipped");
+  expect((await site.published("0.9.1", { skipTests: true })).state).toMatchObject({ kind: "refused" });
+  const bob = { network: "libera", at: new Date().toISOString() } as const;
+  const release = await site.approved("0.9.2", { skipTests: true, approvals: 3 });
+  const votes = ["bob", "eve", "dan"].map((by) => ({ ...bob, by, digest: release.digest }));
+  await site.releases.change(release, { votes });
+  await using _driver = startReleases(site.scene);
+  expect((await site.over(release)).state).toMatchObject({ kind: "published" });
+  expect((await site.records.builds.latest(1))[0]).toMatchObject({ event: "release", skipTests: true });
+  expect(await manifestOf("0.9.2")).toMatchObject({ testsSkipped: true });
+  expect((await site.said()).at(-1)).toContain("R3 docker 0.9.2 published · tests skipped ·");
+});
+
 test("names come from the paths: systems and processors as uname has them (O-94, O-95)", async () => {
   const files = '[{ from: "cross/**", to: "builds/{os}/{arch}/docker-{version}" }, install.sh]';
   await using site = await openReleaseSite("", (text) => text.replace('files: "dist/*"', `files: ${files}`));
