@@ -29,6 +29,7 @@ import { PIPELINE_FILE } from "../src/pipeline/schema.ts";
 import { Cancelled, HandedOver } from "../src/pipeline/stop.ts";
 import { storeTree } from "../src/pipeline/tree.ts";
 import type { JobOutcome } from "../src/queue/build-queue.ts";
+import { isRedisAway } from "../src/queue/redis.ts";
 import { missingLabels } from "../src/queue/worker-status.ts";
 import { nameCoverage } from "../src/results/coverage-names.ts";
 import { MergeConflictError, type Revision, UnknownRefError } from "../src/revisions.ts";
@@ -232,7 +233,9 @@ async function tryTwice(
   signal: AbortSignal,
   log: Logger,
 ): Promise<Ended> {
-  for (let tries = 1; ; tries += 1) {
+  let tries = 1;
+  let isRedisMissed = false;
+  for (;;) {
     try {
       return await runOnce(scene, project, record, buildLog, signal, tries);
     } catch (thrown) {
@@ -246,6 +249,14 @@ async function tryTwice(
       if (error instanceof Unmergeable)
         return { kind: "failed", reason: error.message, conflicts: [...error.conflicts] };
       if (error instanceof Unbuildable) return { kind: "failed", reason: error.message };
+      if (isRedisAway(error)) {
+        // No try is lost by that: what was begun is gone on with. Whether another worker has the build, the signal tells.
+        log.warn({ reason: describeError(error) }, "a build waits for Redis");
+        if (!isRedisMissed) await buildLog.line("── Redis does not answer; going on when it does");
+        isRedisMissed = true;
+        await pause(signal);
+        continue;
+      }
       log.error({ err: error, tries }, "the machinery broke under a build");
       const mask = maskOf(project);
       await buildLog.line(`── could not go on: ${mask.text(describeError(error))}`);
@@ -253,9 +264,14 @@ async function tryTwice(
       const reason = mask.text(machineryReason(error));
       if (tries >= MACHINERY_TRIES || hopeless) return { kind: "errored", reason, tries };
       await buildLog.line(`── trying once more in ${formatDuration(RETRY_DELAY_MS)}`);
-      await sleep(RETRY_DELAY_MS, undefined, { signal }).catch(() => undefined /* the next round sees the abort */);
+      tries += 1;
+      await pause(signal);
     }
   }
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await sleep(RETRY_DELAY_MS, undefined, { signal }).catch(() => undefined /* the next round sees the abort */);
 }
 
 async function runOnce(
