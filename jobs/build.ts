@@ -180,7 +180,8 @@ async function attempt(
     publish: scene.live(build.number),
   });
   try {
-    if (build.attempt === 1 || before !== undefined) await buildLog.line(header(build));
+    // An attempt whose worker died at once may have left no line at all.
+    if (buildLog.totalBytes === 0) await buildLog.line(header(build));
     if (before !== undefined) await buildLog.line(`── attempt ${build.attempt}: ${whyAnew(before, config.workerName)}`);
     else if (build.attempt > 1) {
       await buildLog.line(`── attempt ${build.attempt}: going on after the worker was lost`);

@@ -72,3 +72,12 @@ test("a Redis that does not answer for longer than two tries would last costs a 
   expect(log).toContain("done\n");
   expect(log).not.toContain("could not go on");
 });
+
+test("a log begins with what is built, also where the first worker died before it had written a line", async () => {
+  await using worker = await openRunner((store) => store);
+  const { number } = await worker.begin(await worker.create("hello"));
+  expect(await worker.runner.run(number, never)).toBe("done");
+  const log = await worker.logOf(number);
+  expect(log.match(/^── hello #1 · main/gm)).toHaveLength(1);
+  expect(log).toMatch(/^── hello #1[^\n]*\n── attempt 2: going on after the worker was lost\n/);
+});
