@@ -5,7 +5,7 @@
  */
 import type { Redis } from "ioredis";
 
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** The number of the docker-ci that answers the chats. */
 export const PROTOCOL_KEY = "docker-ci:workers:protocol";
