@@ -7,7 +7,7 @@ import { GitRef, ProjectName } from "../src/names.ts";
 
 export const force = defineCommand({
   name: "force",
-  summary: "Queue a build and say why, in the words of Buildbot's bot; props are variables, name=value,….",
+  summary: "Queue a build and say why, in the words of Buildbot's bot; props are variables of the steps.",
   examples: [
     "!force build docker the mirror is back",
     "!force build --branch=release --props=GREETING=hi hello to see whether it greets",
@@ -25,9 +25,9 @@ export const force = defineCommand({
       .regex(/^(?!--)/, "the options are --branch, --revision and --props; a reason begins with a word")
       .optional()
       .meta({ takes: "rest" }),
-    branch: GitRef.optional().meta({ label: "--branch=…" }),
-    revision: GitRef.optional().meta({ label: "--revision=…" }),
-    props: z.string().max(2_000).optional().meta({ label: "--props=…", secret: true }),
+    branch: GitRef.optional().meta({ takes: "option", label: "name" }),
+    revision: GitRef.optional().meta({ takes: "option", label: "commit" }),
+    props: z.string().max(2_000).optional().meta({ takes: "option", label: "name=value,…", secret: true }),
   }),
   async run({ args, builds, message, identity, ...services }) {
     const project = builds.project(args.project);

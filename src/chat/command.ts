@@ -29,8 +29,9 @@ import type { Reply } from "./reply.ts";
 
 /**
  * How an argument is written, besides in its turn: `rest` takes all that is left as it was typed, `pairs` collects every
- * `key=value`, `switch` is true where its name was written, `--force`, and `option` has the word behind its name, `--keep 2h`. Given by `.meta({ takes })`; `.meta({ label })` names it in the usage line, `.meta({ secret: true })` keeps it out
- * of the audit log.
+ * `key=value`, `switch` is true where its name was written, `--force`, and `option` has what stands behind its name, `--keep=2h` or
+ * `--keep 2h`. Given by `.meta({ takes })`; `.meta({ label })` names it in the usage line, `.meta({ secret: true })` keeps it out of
+ * the audit log.
  */
 export type Takes = "rest" | "pairs" | "switch" | "option";
 
@@ -203,12 +204,12 @@ export function examplesOf({ examples }: Command, prefix: string): string[] {
   return examples.map((example) => example.replace(/^!/, () => prefix));
 }
 
-/** `!build <project> [branch, tag, commit or PR#12] [key=value…] [--keep time]` */
+/** `!build <project> [branch, tag, commit or PR#12] [key=value…] [--keep=time]` */
 export function usage(command: Command, prefix: string): string {
   const forms = argumentForms(command.args).map(({ name, takes, required, label }) => {
     if (takes === "pairs") return "[key=value…]";
     if (takes === "switch") return `[--${name}]`;
-    if (takes === "option") return `[--${name} ${label}]`;
+    if (takes === "option") return `[--${name}=${label}]`;
     const shown = takes === "rest" ? `${label}…` : label;
     return required ? `<${shown}>` : `[${shown}]`;
   });

@@ -35,7 +35,7 @@ describe("the usage line", () => {
     [
       "an option",
       commandOf(z.strictObject({ keep: word.optional().meta({ takes: "option", label: "time" }) })),
-      "!do [--keep time]",
+      "!do [--keep=time]",
     ],
   ])("shows %s", (_name, command, expected) => {
     expect(usage(command, "!")).toBe(expected);

@@ -59,11 +59,11 @@ describe("what cannot be understood", () => {
     ["!queue now", '!queue, for example !queue (one word too many: "now")'],
     [
       "!rebuild 43 everything",
-      '!rebuild <build> [failed] [--keep time], for example !rebuild 43 or !rebuild 43 failed ("everything": only "failed" may follow)',
+      '!rebuild <build> [failed] [--keep=time], for example !rebuild 43 or !rebuild 43 failed ("everything": only "failed" may follow)',
     ],
     [
       "!build hello a..b",
-      '!build <project> [branch, tag, commit or PR#12] [key=value…] [--keep time], for example !build docker-registry or !build docker-registry v2.1 or !build docker PR#12 or !build hello main GREETING=hi ("a..b": a branch, tag or commit name)',
+      '!build <project> [branch, tag, commit or PR#12] [key=value…] [--keep=time], for example !build docker-registry or !build docker-registry v2.1 or !build docker PR#12 or !build hello main GREETING=hi ("a..b": a branch, tag or commit name)',
     ],
     ["!build dokcer", 'no project "dokcer". Did you mean docker? There are docker, docker-registry, hello.'],
     ["!build ../../etc", 'no project "../../etc". There are docker, docker-registry, hello.'],

@@ -38,7 +38,7 @@ describe("commands on a pipe", () => {
       'no project "helo". Did you mean hello? There are hello, docker-registry, docker.',
       expect.stringContaining("!log <build> [lines or /pattern/], for example !log 43"),
       expect.stringContaining(
-        "!build <project> [branch, tag, commit or PR#12] [key=value…] [--keep time] · Queue a build",
+        "!build <project> [branch, tag, commit or PR#12] [key=value…] [--keep=time] · Queue a build",
       ),
       "",
     ]);
