@@ -9,7 +9,7 @@ export { loadConfig, parseConfig } from "./config/load.ts";
 export type { IrcChannel, IrcNetwork, IrcTls, SlackWorkspace } from "./config/networks.ts";
 export { type Account, type Person, Role } from "./config/people.ts";
 export { defaultProject, type Limits, type Project } from "./config/project.ts";
-export type { ChecksumKind, NightlyReleaseConfig, ReleaseConfig, ReleaseFile, SmokeStep } from "./config/releases.ts";
+export type { ChecksumKind, NightlyReleaseConfig, ReleaseConfig, ReleaseFile, ReleaseIndex, SmokeStep } from "./config/releases.ts";
 export { type Forge, type ForgeKind, isPath, shownRepository } from "./config/repository.ts";
 export type { Retention } from "./config/retention.ts";
 export type { NightlyConfig, ScheduleConfig, Unchanged } from "./config/schedules.ts";

@@ -8,10 +8,14 @@ export interface StoredObject {
   /** Changes with the content; opaque. */
   readonly etag: string;
   readonly modifiedAt: Date;
+  /** Where a browser that asks for it is sent; known where the object itself was looked at, not from a listing. */
+  readonly redirect?: string;
 }
 
 export interface PutOptions {
   readonly contentType?: string;
+  /** An address, or a path in the bucket that begins with a slash: where the bucket as a website sends a browser that asks for it. */
+  readonly redirect?: string;
   /** Of the whole content, lower-case hexadecimal. What arrived otherwise is not kept. */
   readonly sha256?: string;
   /**

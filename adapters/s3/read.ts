@@ -71,12 +71,13 @@ function lookedAt(key: string, head: HeadObjectCommandOutput): LookedAt {
     sha256: isOfAll ? Buffer.from(sum, "base64").toString("hex") : metadata[SHA256_KEY],
     putId: metadata[PUT_KEY],
     contentType: head.ContentType,
+    ...(head.WebsiteRedirectLocation === undefined ? {} : { redirect: head.WebsiteRedirectLocation }),
     metadata,
   };
 }
 
-export function plainly({ key, bytes, etag, modifiedAt }: LookedAt): StoredObject {
-  return { key, bytes, etag, modifiedAt };
+export function plainly({ key, bytes, etag, modifiedAt, redirect }: LookedAt): StoredObject {
+  return { key, bytes, etag, modifiedAt, ...(redirect === undefined ? {} : { redirect }) };
 }
 
 export async function listPage(

@@ -73,7 +73,7 @@ function paramsOf(
   key: string,
   putId: string,
   body: Readable,
-  { contentType, sha256, onlyIf }: PutOptions,
+  { contentType, redirect, sha256, onlyIf }: PutOptions,
 ): PutObjectCommandInput {
   return {
     Bucket: bucket.bucket,
@@ -82,6 +82,7 @@ function paramsOf(
     ChecksumAlgorithm: "SHA256",
     Metadata: { [PUT_KEY]: putId, ...(sha256 === undefined ? {} : { [SHA256_KEY]: sha256 }) },
     ...(contentType === undefined ? {} : { ContentType: contentType }),
+    ...(redirect === undefined ? {} : { WebsiteRedirectLocation: redirect }),
     ...(bucket.storageClass === undefined ? {} : { StorageClass: bucket.storageClass }),
     ...(onlyIf === undefined ? {} : onlyIf === "absent" ? { IfNoneMatch: "*" } : { IfMatch: onlyIf.etag }),
   };

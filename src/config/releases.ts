@@ -12,6 +12,7 @@ import {
   count,
   duration,
   flag,
+  httpUrl,
   list,
   mapping,
   oneOrMany,
@@ -58,6 +59,12 @@ export interface ReleaseFile {
   readonly to: string | undefined;
 }
 
+/** A text that stands for the latest version, in which {url}, {project}, {version} and {date} are filled in. */
+export type ReleaseIndex = { readonly to: string } & (
+  | { /** An artifact that is such a text. */ readonly from: string }
+  | { readonly text: string }
+);
+
 /** Nights: published without anybody's word, from a revision that passed. */
 export interface NightlyReleaseConfig {
   readonly at: string;
@@ -101,6 +108,12 @@ export interface ReleaseConfig {
   /** What {os} and {arch} in a file's name stand for: names in the paths of artifacts, such as amd64, to those that are published. */
   readonly osNames: Readonly<Record<string, string>>;
   readonly archNames: Readonly<Record<string, string>>;
+  /** Texts that say how the latest version is had. */
+  readonly index: readonly ReleaseIndex[];
+  /** Keys, in which {project} may stand, to where whoever asks for them is sent: an address, or a path in the bucket. */
+  readonly redirects: Readonly<Record<string, string>>;
+  /** Where people download from; undefined: the bucket's own address. */
+  readonly address: string | undefined;
   /** Run with the files that will be published, in the folder /release, before any is uploaded; empty: nothing is. */
   readonly smokeTest: readonly SmokeStep[];
   /** A template of the git tag that is set, such as v{version}; undefined: none. */
@@ -146,7 +159,33 @@ const latestFiles = template(
   "a path ending in {file}, in which {project} may stand, such as {project}/{file}",
 );
 
-const pointer = template(["project"], () => true, "a path without a slash in front, in which {project} may stand");
+const pointerAllowed = "a path without a slash in front, in which {project} may stand";
+const pointer = template(["project"], () => true, pointerAllowed);
+
+const INDEX_LENGTH = 65_536;
+const index = section({
+  to: pointer,
+  from: text("a path of an artifact, such as install.sh").optional(),
+  text: scalar(`text of at most ${INDEX_LENGTH} characters`, (value) =>
+    value.length <= INDEX_LENGTH ? value : undefined,
+  ).optional(),
+}).transform((written, context): ReleaseIndex => {
+  const { to, from, text: given } = written;
+  if (from !== undefined && given === undefined) return { to, from };
+  if (from === undefined && given !== undefined) return { to, text: given };
+  context.addIssue({ code: "custom", message: "a mapping with to, and either from or text" });
+  return z.NEVER;
+});
+const indexes = z.preprocess(
+  (value) => (typeof value === "object" && value !== null && !Array.isArray(value) ? [value] : value),
+  list(index, "mappings with to and from, or to and text"),
+);
+
+const redirects = mapping(
+  z.string().refine((key) => pointer.safeParse(key).success, pointerAllowed),
+  textLike(/^(https?:\/\/|\/)[^\s\p{Cc}]{0,1000}$/u, "an address, or a path in the bucket that begins with a slash"),
+  "a mapping of keys to addresses, such as { builds/info: /builds/ }",
+);
 
 const file = section({
   from: scalar("a path pattern of at most 1,000 characters, such as dist/**", (value) =>
@@ -213,6 +252,9 @@ const release = section({
     .default([])
     .transform((kinds) => [...new Set(kinds)]),
   latest_files: latestFiles.optional(),
+  index: indexes.default([]),
+  redirects: redirects.default({}),
+  address: httpUrl.optional(),
   smoke_test: smokeTest.default([]),
   os_names: names.default({}),
   arch_names: names.default({}),
@@ -238,6 +280,9 @@ const release = section({
     latest: written.latest,
     checksums: written.checksums,
     latestFiles: written.latest_files,
+    index: written.index,
+    redirects: written.redirects,
+    address: written.address,
     smokeTest: written.smoke_test,
     osNames: { ...OS_NAMES, ...written.os_names },
     archNames: { ...ARCH_NAMES, ...written.arch_names },

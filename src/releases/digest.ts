@@ -35,9 +35,13 @@ export function pipelineDigest(
 }
 
 /** What came later is in it only where it is said, so that what was voted on before stands. */
-function optionalKeys({ checksums, latestFiles, smokeTest }: ReleaseConfig) {
+function optionalKeys({ checksums, latestFiles, smokeTest, index, redirects, address }: ReleaseConfig) {
   const listed = <T>(list: readonly T[]) => (list.length === 0 ? undefined : list);
-  return { checksums: listed(checksums), latestFiles, smokeTest: listed(smokeTest) };
+  const mapped = Object.keys(redirects).length === 0 ? undefined : redirects;
+  return {
+    ...{ checksums: listed(checksums), latestFiles, smokeTest: listed(smokeTest) },
+    ...{ index: listed(index), redirects: mapped, address },
+  };
 }
 
 function digest(value: unknown): string {

@@ -11,7 +11,7 @@ import { pathPattern } from "../results/path-pattern.ts";
 import { type Revision, type Revisions, UnknownRefError } from "../revisions.ts";
 import type { SigningKey } from "../signer.ts";
 import { pipelineDigest } from "./digest.ts";
-import { placeOf, pointerTemplates } from "./publish/layout.ts";
+import { placeOf } from "./publish/layout.ts";
 import { type ReleasePlan, releaseName, Version } from "./release.ts";
 import type { ReleaseStore } from "./store.ts";
 import { compareVersions, isSemver } from "./version.ts";
@@ -84,7 +84,7 @@ export async function makePlan(deps: PlanDeps, wish: PlanWish): Promise<ReleaseP
   const commits = await commitsSince(deps, project, { kind: wish.kind, sha: revision.sha, previous: base }, warnings);
   const build = await newestBuild(deps, project.name, release, revision.sha);
   const place = placeOf(release, project.name, version);
-  const pointers = pointerTemplates(place);
+  const { pointers } = place;
   return {
     project: project.name,
     version,
@@ -96,7 +96,7 @@ export async function makePlan(deps: PlanDeps, wish: PlanWish): Promise<ReleaseP
     pipeline: pipelineDigest(config, project.name) ?? "",
     target: place.target,
     ...(wish.kind === "release" ? smokeTestOf(release) : {}),
-    ...(pointers === undefined || isBeside ? {} : { pointers }),
+    ...(pointers === undefined || isBeside ? {} : { pointers: [...pointers] }),
     ...(isBeside ? { noLatest: true } : {}),
     ...(wish.kind === "release" && wish.skipTests === true ? { skipTests: true } : {}),
     ...(key === undefined ? {} : { key }),

@@ -120,6 +120,15 @@ test.each([
     "latest_files: docker-latest",
     'latest_files: found "docker-latest", allowed: a path ending in {file}, in which {project} may stand, such as {project}/{file}',
   ],
+  ["index: { to: index }", "index[0]: missing, needed: a mapping with to, and either from or text"],
+  [
+    "redirects: { builds/info: builds }",
+    'redirects.builds/info: found "builds", allowed: an address, or a path in the bucket that begins with a slash',
+  ],
+  [
+    "redirects: { /info: /builds }",
+    "redirects./info: this name cannot stand here, allowed: a path without a slash in front, in which {project} may stand",
+  ],
   ["checksums: [sha1]", 'checksums[0]: found "sha1", allowed: sha256 or md5'],
   [
     "smoke_test: [{ name: version, run: x }]",

@@ -15,7 +15,7 @@ import { GitRef, ProjectName, StepName } from "../../src/names.ts";
 import { outboxKey, parseEntry } from "../../src/queue/outbox-entry.ts";
 import { pipelineDigest, planDigest } from "../../src/releases/digest.ts";
 import { smokeTestOf } from "../../src/releases/plan.ts";
-import { placeOf, pointerTemplates } from "../../src/releases/publish/layout.ts";
+import { placeOf } from "../../src/releases/publish/layout.ts";
 import { parseManifest, sha256Of } from "../../src/releases/publish/manifest.ts";
 import { createReleaseStore } from "../../src/releases/redis-store.ts";
 import { isOver, type Release, type ReleasePlan, Version } from "../../src/releases/release.ts";
@@ -280,7 +280,7 @@ async function approve(
   const settings = config.releases.get(DOCKER) ?? fail();
   const revision = revisionOf("6");
   const place = placeOf(settings, DOCKER, version);
-  const pointers = pointerTemplates(place);
+  const { pointers } = place;
   const plan: ReleasePlan = {
     project: DOCKER,
     version,
@@ -292,7 +292,7 @@ async function approve(
     pipeline: pipelineDigest(config, DOCKER) ?? "",
     target: place.target,
     ...(changes.kind === "rollback" ? {} : smokeTestOf(settings)),
-    ...(pointers === undefined || changes.noLatest === true ? {} : { pointers }),
+    ...(pointers === undefined || changes.noLatest === true ? {} : { pointers: [...pointers] }),
     key: signing.key.fingerprint,
     commits: [{ sha: revision.sha, author: "bob", title: "Fix *all* of it, says @eve" }],
     commitsCut: false,

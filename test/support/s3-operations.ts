@@ -173,9 +173,9 @@ async function copy(objects: S3Objects, { request, bucket, key }: S3Request): Pr
       bytes: from.bytes,
       etag: from.etag,
       checksums: from.checksums,
-      // A copy has the storage class that it asks for, never that of the original.
+      // A copy has the storage class and the redirect that it asks for, never those of the original.
       headers: {
-        ...(replaces ? {} : { ...from.headers, "x-amz-storage-class": "STANDARD" }),
+        ...(replaces ? {} : { ...withoutRedirect(from.headers), "x-amz-storage-class": "STANDARD" }),
         ...keptHeaders(request),
       },
       segments: await objects.copy(from),
@@ -254,12 +254,18 @@ function range(asked: string, bytes: number): { readonly start: number; readonly
   return { start, end };
 }
 
+function withoutRedirect({ "x-amz-website-redirect-location": _redirect, ...others }: ObjectHeaders): ObjectHeaders {
+  return others;
+}
+
 /** What is kept beside an object's bytes. */
 function keptHeaders({ headers }: IncomingMessage): ObjectHeaders {
   return Object.fromEntries(
     Object.keys(headers)
       .filter((name) =>
-        /^(content-(type|disposition|language)|cache-control|x-amz-(storage-class|meta-.*))$/.test(name),
+        /^(content-(type|disposition|language)|cache-control|x-amz-(storage-class|website-redirect-location|meta-.*))$/.test(
+          name,
+        ),
       )
       .map((name) => [name, header(headers, name)]),
   );

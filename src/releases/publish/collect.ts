@@ -17,8 +17,9 @@ import { platformOf } from "./platform.ts";
 const TOLD = 10;
 
 export interface CollectedFile extends ManifestFile {
-  /** Its path among the build's artifacts. */
-  readonly path: string;
+  /** Where it stands while its version is the latest, whatever `latest_files:` says. */
+  readonly key?: string;
+  open(): Promise<Readable | Buffer>;
 }
 
 export interface NamesOfVersion {
@@ -84,6 +85,7 @@ function nameOf(path: string, to: string | undefined, { osNames, archNames }: Na
   return filled(to, { ...names, file, ...(os === undefined ? {} : { os }), ...(arch === undefined ? {} : { arch }) });
 }
 
+/** Each name once, also of the sums. @throws RuntimeError */
 function checked(chosen: readonly Chosen[], checksums: readonly ChecksumKind[]): readonly Chosen[] {
   const paths = new Map<string, string>();
   for (const { name, path } of chosen) {
@@ -131,7 +133,8 @@ export async function sumFiles(
       read += chunk.length;
     }
     if (read !== bytes) throw wrong(`${cleanName(path)} is not as the build left it`);
-    files.push({ path, name, bytes, sha256: hash.digest("hex"), ...(md5 && { md5: md5.digest("hex") }) });
+    const sums = { sha256: hash.digest("hex"), ...(md5 && { md5: md5.digest("hex") }) };
+    files.push({ name, bytes, ...sums, open: () => openFile(folder, path) });
   }
   return files;
 }

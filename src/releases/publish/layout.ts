@@ -16,6 +16,8 @@ export interface Place {
   readonly latestKey: string;
   /** The template of the keys of copies that always are the latest; only {file} is left in it. */
   readonly latestFiles: string | undefined;
+  /** Keys, and templates of keys, that follow `latest`: what a plan says of them. Undefined where nothing does. */
+  readonly pointers: readonly string[] | undefined;
   readonly version: Version;
   /** `s3://test.example.org/docker/0.9.0/` */
   readonly target: string;
@@ -34,12 +36,15 @@ export function placeOf(config: ReleaseConfig, project: ProjectName, version: Ve
   const latestKey = latestKeyOf(config, project, isNight(version) ? "nightly" : "release");
   const written = isNight(version) ? night?.latestFiles : config.latestFiles;
   const latestFiles = written === undefined ? undefined : filled(written, { project });
-  return { bucket, prefix, latestKey, latestFiles, version, target: `s3://${bucket.bucket}/${prefix}` };
-}
-
-/** What a plan says of what follows `latest`: templates of their keys. Undefined where nothing does. */
-export function pointerTemplates(place: Place): string[] | undefined {
-  return place.latestFiles === undefined ? undefined : [place.latestFiles];
+  const others = isNight(version) ? [] : [...config.index.map(({ to }) => to), ...Object.keys(config.redirects)];
+  const pointers = [
+    ...(latestFiles === undefined ? [] : [latestFiles]),
+    ...others.map((key) => filled(key, { project })),
+  ];
+  return {
+    ...{ bucket, prefix, latestKey, latestFiles, version, target: `s3://${bucket.bucket}/${prefix}` },
+    pointers: pointers.length === 0 ? undefined : pointers,
+  };
 }
 
 /** Whether a key lies where a version is published: nothing that is there ever changes. */

@@ -62,6 +62,8 @@ export const Manifest = z.object({
     .object({
       /** Of the files of these names. */
       copies: z.array(z.object({ key: Key, name: z.string() })),
+      /** Objects without content that send a browser elsewhere. */
+      redirects: z.array(z.object({ key: Key, to: z.string() })).default([]),
     })
     .optional(),
 });

@@ -8,7 +8,7 @@ import type { Revision, Revisions } from "../../revisions.ts";
 import { pipelineDigest, planDigest } from "../digest.ts";
 import { smokeTestOf } from "../plan.ts";
 import type { Release, ReleasePlan, Version } from "../release.ts";
-import { placeOf, pointerTemplates } from "./layout.ts";
+import { placeOf } from "./layout.ts";
 import type { PublishScene } from "./scene.ts";
 
 const LOOKED_THROUGH = 200;
@@ -43,7 +43,7 @@ export async function nightOf(
   if (last?.plan.sha === revision.sha) return { kind: "skip", reason: `nothing new since ${last.plan.version}` };
   const key = (await (await scene.openSigner(config))?.key(AbortSignal.timeout(PATIENCE_MS)))?.fingerprint;
   const place = placeOf(config, project.name, version);
-  const pointers = pointerTemplates(place);
+  const { pointers } = place;
   const plan: ReleasePlan = {
     project: project.name,
     version,
@@ -55,7 +55,7 @@ export async function nightOf(
     pipeline: pipelineDigest(scene.config, project.name) ?? "",
     target: place.target,
     ...smokeTestOf(config),
-    ...(pointers === undefined ? {} : { pointers }),
+    ...(pointers === undefined ? {} : { pointers: [...pointers] }),
     ...(key === undefined ? {} : { key }),
     ...(await since(scene, project, last, revision)),
     build: { number: tested.number, state: tested.state.kind },

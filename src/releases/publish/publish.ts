@@ -16,7 +16,7 @@ import { PUBLISH_STEPS, type PublishStep, type Release, type ReleaseState, relea
 import { releaseTitle } from "../words.ts";
 import type { CollectedFile } from "./collect.ts";
 import { placeOf } from "./layout.ts";
-import { movePointers } from "./pointers.ts";
+import { movePointers } from "./move-pointers.ts";
 import {
   isPublishing,
   OvertakenError,

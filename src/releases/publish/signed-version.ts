@@ -5,7 +5,8 @@ import { RuntimeError } from "../../errors.ts";
 import { dayOf } from "../../report/days.ts";
 import type { SigningKey } from "../../signer.ts";
 import { checksumFiles } from "./checksums.ts";
-import { type CollectedFile, chooseFiles, openFile, sumFiles } from "./collect.ts";
+import { type CollectedFile, chooseFiles, sumFiles } from "./collect.ts";
+import { indexTexts } from "./index-texts.ts";
 import { isNight } from "./layout.ts";
 import {
   KEY,
@@ -13,6 +14,7 @@ import {
   MANIFEST_SIGNATURE,
   makeManifest,
   manifestText,
+  OWN_NAMES,
   SUMS,
   SUMS_SIGNATURE,
   sha256Of,
@@ -24,20 +26,25 @@ import { passedBuild } from "./step-build.ts";
 import type { Upload } from "./upload.ts";
 
 const TEXT = "text/plain; charset=utf-8";
+const HTML = "text/html; charset=utf-8";
 const JSON_TYPE = "application/json";
 const ARMOUR = "application/pgp-signature";
 
 /** Read from the folder of the build, which no one changes any more: done again, it comes to the same. */
 export async function collect(publication: Publication): Promise<readonly CollectedFile[]> {
-  const { release, config, scene, signal } = publication;
+  const { release, config, scene, signal, place } = publication;
   const build = await passedBuild(publication);
   const { project, version } = release.plan;
   const date = isNight(version) ? version : dayOf(new Date(release.requestedAt), "Etc/UTC");
   const artifacts = build.steps.flatMap((step) => step.artifacts ?? []);
-  const chosen = chooseFiles(artifacts, config, { project, version, date }, build.number);
+  const names = { project, version, date };
+  const chosen = chooseFiles(artifacts, config, names, build.number);
   await scene.bring?.(build.number, "artifacts");
+  const folder = folderOf(scene.config.dataDir, build.number);
   try {
-    return await sumFiles(folderOf(scene.config.dataDir, build.number), chosen, config.checksums, signal);
+    const texts = await indexTexts({ config, place, artifacts, folder, names });
+    const files = await sumFiles(folder, chosen, config.checksums, signal);
+    return withTexts(files, texts);
   } catch (error) {
     if (scene.bring === undefined || !(error instanceof RuntimeError)) throw error;
     // It may still be on its way.
@@ -45,12 +52,22 @@ export async function collect(publication: Publication): Promise<readonly Collec
   }
 }
 
+/** In the order of their names. @throws RuntimeError for a name that a file has. */
+function withTexts(files: readonly CollectedFile[], texts: readonly CollectedFile[]): CollectedFile[] {
+  const names = new Set([...files.map(({ name }) => name), ...OWN_NAMES]);
+  for (const { name } of texts) {
+    if (names.has(name)) throw new RuntimeError(`the index ${name} has the name of a file`, { retryable: false });
+    names.add(name);
+  }
+  return [...files, ...texts].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /**
  * All of it in the order in which it is put: the manifest last, so that a version without one was not finished. The texts are of the
  * records and the files alone, and come to the same each time; a signature has a time in it, so an older one that is good will do.
  */
 export async function sign(publication: Publication, files: readonly CollectedFile[]): Promise<readonly Upload[]> {
-  const { signer, signal, release, scene, config, place } = publication;
+  const { signer, signal, release, config, place } = publication;
   const build = await passedBuild(publication);
   const key = await signer?.key(signal);
   if (key?.fingerprint !== release.plan.key) throw new RefusedError("the key to sign with was changed");
@@ -62,14 +79,16 @@ export async function sign(publication: Publication, files: readonly CollectedFi
     key: key && keyText && { fingerprint: key.fingerprint, sha256: sha256Of(keyText) },
     files,
     checksums: config.checksums,
-    pointers: pointersFor(place, config, { project: release.plan.project, files }),
+    pointers: pointersFor(place, config, { project: release.plan.project, files, checksums: [...config.checksums] }),
   });
   const sums = Buffer.from(sumsText(files));
   const text = Buffer.from(manifestText(manifest));
-  const folder = folderOf(scene.config.dataDir, build.number);
   return [
     ...files.map(
-      ({ path, name, bytes, sha256 }): Upload => ({ name, bytes, sha256, open: () => openFile(folder, path) }),
+      ({ name, bytes, sha256, key: at, open }): Upload => ({
+        ...{ name, bytes, sha256, open },
+        ...(at === undefined ? {} : { contentType: /\.html?$/.test(name) ? HTML : TEXT }),
+      }),
     ),
     ...files
       .flatMap((file) => checksumFiles(file, manifest))

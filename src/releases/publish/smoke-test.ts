@@ -4,33 +4,24 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { PassThrough, pipeline as pipe, type Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { pack } from "tar-stream";
 import { BuildLog } from "../../builds/build-log.ts";
 import { maskOf } from "../../builds/inputs.ts";
 import { keptLog, removePieces } from "../../builds/log-files.ts";
-import { artifactsFolder } from "../../builds/pipeline-of-build.ts";
 import { workFolder } from "../../builds/tidy.ts";
-import { SMOKE_IMAGE } from "../../config/releases.ts";
-import type { SmokeStep } from "../../config.ts";
 import { describeError, RuntimeError } from "../../errors.ts";
-import { StepName } from "../../names.ts";
 import { isImageOf } from "../../pipeline/image-tag.ts";
 import { LastLines } from "../../pipeline/last-lines.ts";
 import { planBuild, stepIdOf, stepLabel } from "../../pipeline/plan.ts";
 import { failedStep, removeLeftovers, runPipeline } from "../../pipeline/run.ts";
-import { type Pipeline, toSteps } from "../../pipeline/schema.ts";
 import { storeTree } from "../../pipeline/tree.ts";
 import { cleanName } from "../../results/clean-name.ts";
 import type { ContainerRuntime } from "../../runtime.ts";
 import { type ReleaseNumber, releaseName } from "../release.ts";
-import { type CollectedFile, openFile } from "./collect.ts";
+import type { CollectedFile } from "./collect.ts";
 import type { Publication } from "./scene.ts";
+import { benchOf, packFiles } from "./smoke-bench.ts";
 import { smokeLogs } from "./smoke-logs.ts";
 
-/** Where the steps find the files, by the names under which they will be published. */
-const FOLDER = "/release";
 /** So much is kept of what they print. */
 const LOG_BYTES = 16 * 1024 ** 2;
 const TOLD = 3;
@@ -91,8 +82,7 @@ async function runSteps(
 ): Promise<void> {
   const { number, plan } = release;
   const { pipeline: steps, dockerfiles } = benchOf(config.smokeTest);
-  const artifacts = join(artifactsFolder(scene.config.dataDir), String(release.state.build));
-  await storeTree(packFiles(dockerfiles, artifacts, files), tarFile, [], signal);
+  await storeTree(packFiles(dockerfiles, files), tarFile, [], signal);
   const lastLines = new Map<string, LastLines>();
   const results = await runPipeline(
     runtime,
@@ -134,50 +124,6 @@ async function runSteps(
     `step ${stepLabel(failed)}, ${failed.meaning ?? "failed"}`,
     told.map((line) => line.slice(0, TOLD_LENGTH)),
   );
-}
-
-/** Each image once, with the files in it; then the steps, in those images. */
-function benchOf(steps: readonly SmokeStep[]): { pipeline: Pipeline; dockerfiles: Map<string, string> } {
-  const images = [...new Set(steps.map(({ image }) => image))];
-  const nameOf = (image: string): StepName => StepName.parse(`${SMOKE_IMAGE}${images.indexOf(image) + 1}`);
-  const built = images.map((image) => ({ name: nameOf(image), image }));
-  return {
-    dockerfiles: new Map(built.map(({ name, image }) => [name, `FROM ${image}\nCOPY release ${FOLDER}\n`])),
-    pipeline: {
-      steps: toSteps([
-        ...built.map(({ name }) => ({
-          name,
-          build: { context: ".", dockerfile: name, args: {}, target: undefined },
-          allow_failure: false,
-        })),
-        ...steps.map((step) => ({ ...step, image: nameOf(step.image), allow_failure: false })),
-      ]),
-      matrix: undefined,
-      labels: [],
-    },
-  };
-}
-
-function packFiles(
-  dockerfiles: ReadonlyMap<string, string>,
-  folder: string,
-  files: readonly CollectedFile[],
-): Readable {
-  const tar = pack();
-  const out = pipe(tar, new PassThrough(), () => {
-    // The reader of the returned stream gets the error.
-  });
-  const write = async (): Promise<void> => {
-    for (const [name, text] of dockerfiles) tar.entry({ name }, text);
-    for (const { path, name, bytes } of files) {
-      // What a build left has lost whether it was a program.
-      const header = { name: `release/${name}`, size: bytes, mode: 0o555 };
-      await pipeline(await openFile(folder, path), tar.entry(header));
-    }
-    tar.finalize();
-  };
-  write().catch((error: unknown) => out.destroy(error instanceof Error ? error : new Error(String(error))));
-  return out;
 }
 
 async function removeImages(runtime: ContainerRuntime, labels: Bench["labels"], id: string): Promise<void> {

@@ -5,7 +5,8 @@ import type { Version } from "../release.ts";
 import { type Comparison, compareServed } from "./compare.ts";
 import { readLatest } from "./latest.ts";
 import { isNight, placeOf } from "./layout.ts";
-import { pointerProblems, pointersOf } from "./pointers.ts";
+import { pointerProblems } from "./move-pointers.ts";
+import { pointersOf } from "./pointers.ts";
 import type { BucketScene } from "./scene.ts";
 
 export interface Verdict {

@@ -100,6 +100,17 @@ test.each([
   expect(s3.openUploads()).toEqual([]);
 });
 
+test("an object that leads elsewhere says where to, until it is put without that; a copy of it leads nowhere (O-94)", async () => {
+  await using scene = await openTest();
+  const { store } = scene;
+  const put = await store.put("info", Buffer.alloc(0), { redirect: "/builds/" }, never);
+  expect(put).toMatchObject({ key: "info", bytes: 0, redirect: "/builds/" });
+  await store.copy("info", "copy", never);
+  expect((await store.head("copy", never))?.redirect).toBeUndefined();
+  await store.put("info", Buffer.from("x"), {}, never);
+  expect(await store.head("info", never)).not.toHaveProperty("redirect");
+});
+
 test("what is too large for one copy is copied in parts, with its type", async () => {
   await using scene = await openTest({}, {}, { ...QUICK, copyAtOnceBytes: 6 * MIB, copyPartBytes: 5 * MIB });
   const content = randomBytes(12 * MIB);

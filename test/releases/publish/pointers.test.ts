@@ -5,6 +5,7 @@ import { startReleases } from "../../../jobs/release.ts";
 import { lineText } from "../../../src/chat/reply.ts";
 import { RuntimeError } from "../../../src/errors.ts";
 import { pipelineDigest } from "../../../src/releases/digest.ts";
+import { addressOf } from "../../../src/releases/publish/index-texts.ts";
 import { latestName } from "../../../src/releases/publish/pointers.ts";
 import { createVerifyRelease } from "../../../src/releases/publish/verify-release.ts";
 import { verdictLines } from "../../../src/releases/publish/verify-words.ts";
@@ -139,6 +140,75 @@ test("a copy that cannot be put is waited for while that may mend, and is a warn
   const { state } = await site.over(await site.approved("0.9.1"));
   expect(state).toMatchObject({ warnings: ["not everything says so: no right to write there"] });
   expect(await site.latest()).toBe("0.9.1\n");
+});
+
+test("an index has the bucket's address in it, redirects lead elsewhere, and both are those of the latest (O-94)", async () => {
+  const index =
+    '[{ to: index, from: install/install.sh }, { to: builds/index, text: "{project} {version}: {url}/builds" }]';
+  const redirects = '{ builds/info: "/docker/{version}/notes.txt", ubuntu/info: "https://docs.example.org/" }';
+  await using site = await openReleaseSite(`, checksums: md5, index: ${index}, redirects: ${redirects}`);
+  const script = `#!/bin/sh\nurl={url}; version=\${version:-{version}}; echo \${version}\n`;
+  site.files = { "dist/notes.txt": "eight", "install/install.sh": script };
+  await site.published("0.8.1");
+  site.files = { "dist/notes.txt": "nine", "install/install.sh": script };
+  expect((await site.published("0.9.0")).plan.pointers).toEqual([
+    "index",
+    "builds/index",
+    "builds/info",
+    "ubuntu/info",
+  ]);
+  const at = async (key: string) => (await site.served(key)).get("")?.toString();
+  const url = `${site.server.endpoint}/${BUCKET}`;
+  const filled = (version: string) => `#!/bin/sh\nurl=${url}; version=\${version:-${version}}; echo \${version}\n`;
+  expect(await at("index")).toBe(filled("0.9.0"));
+  expect(await at("docker/0.9.0/index")).toBe(filled("0.9.0"));
+  expect(await at("builds/index")).toBe(`docker 0.9.0: ${url}/builds`);
+  expect(await at("index.md5")).toBe(`${sum("md5", filled("0.9.0"))}  index\n`);
+  const settings = site.config.releases.get(DOCKER);
+  if (settings === undefined) throw new Error("it is configured");
+  await using store = await site.scene.openStore(settings.target);
+  const leadsTo = async (key: string) => (await store.head(key, never))?.redirect;
+  expect([await leadsTo("builds/info"), await leadsTo("ubuntu/info")]).toEqual([
+    "/docker/0.9.0/notes.txt",
+    "https://docs.example.org/",
+  ]);
+  expect((await verified(site))[0]).toContain("3 files (");
+  expect((await verified(site))[0]).toContain("latest is 0.9.0 · 6 objects follow it");
+  expect((await site.said()).at(-1)).toContain("3 files (");
+
+  await store.put("builds/info", Buffer.alloc(0), { redirect: "https://evil.example.org/" }, never);
+  expect((await verified(site))[1]).toBe("builds/info is not that of the latest version");
+  await site.published("0.8.1", { kind: "rollback" });
+  expect(await at("index")).toBe(filled("0.8.1"));
+  expect(await leadsTo("builds/info")).toBe("/docker/0.8.1/notes.txt");
+  expect((await verified(site))[0]).toContain("latest is 0.8.1 · 6 objects follow it");
+});
+
+test.each([
+  ["index: { to: index, from: nosuch.sh }", "collect", "nosuch.sh cannot be an index: the build left no such artifact"],
+  ["index: { to: notes.txt, text: x }", "collect", "the index notes.txt has the name of a file"],
+  ["index: { to: docker/0.8.0/index, text: x }", "sign", "a version lies there"],
+  [
+    "index: { to: i, text: x }, redirects: { i: /x }",
+    "sign",
+    "a redirect cannot stand at i: something else goes there",
+  ],
+])("%s: it fails before anything is uploaded", async (keys, step, reason) => {
+  await using site = await openReleaseSite(`, ${keys}`);
+  site.files = { "dist/notes.txt": "nine" };
+  expect((await site.published("0.9.0")).state).toMatchObject({ step, reason: expect.stringContaining(reason) });
+  expect(site.server.objects(BUCKET).map(({ key }) => key)).toEqual([".docker-ci-owner"]);
+});
+
+test.each([
+  [{}, "https://get.s3.amazonaws.com"],
+  [{ region: "eu-central-1" }, "https://get.s3.eu-central-1.amazonaws.com"],
+  [{ region: "eu-central-1", bucket: "get.docker.io" }, "https://s3.eu-central-1.amazonaws.com/get.docker.io"],
+  [{ endpoint: "https://minio.example.org:9000", pathStyle: true }, "https://minio.example.org:9000/get"],
+  [{ endpoint: "https://s3.example.org" }, "https://get.s3.example.org"],
+])("the address of a bucket with %j is %s", (keys, address) => {
+  const bucket = { bucket: "get", endpoint: undefined, region: undefined, pathStyle: false, storageClass: undefined };
+  expect(addressOf({ ...bucket, accessKey: undefined, secretKey: undefined, ...keys })).toBe(address);
 });
 
 test.each([
