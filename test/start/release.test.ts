@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { openSite } from "../support/docker-ci.ts";
-import { openGpg } from "../support/gpg.ts";
+import { openGpg } from "../support/gpg-home.ts";
 import { connectPerson } from "../support/irc-client.ts";
 import { startNgircd } from "../support/ngircd.ts";
 import { commitFiles } from "../support/repository.ts";

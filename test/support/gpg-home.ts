@@ -1,4 +1,4 @@
-/** A keyring of gpg for one test, whose agent is stopped at the end. */
+/** GnuPG itself, in a keyring for one test, whose agent is stopped at the end: what people make keys with, and check releases. */
 import { spawn } from "node:child_process";
 import { chmod } from "node:fs/promises";
 import { text } from "node:stream/consumers";
@@ -43,5 +43,30 @@ export async function openGpgHome(): Promise<GpgHome> {
       await run("gpgconf", ["--kill", "all"]);
       await folder[Symbol.asyncDispose]();
     },
+  };
+}
+
+export interface Gpg extends AsyncDisposable {
+  readonly fingerprint: string;
+  /** The private key, armoured, without a passphrase. */
+  privateKey(): Promise<string>;
+  /** `gpg --verify`, with the public key in this file and nothing else known. @returns what it says. @throws for a signature that is not good. */
+  verify(keyFile: string, signatureFile: string, file: string): Promise<string>;
+}
+
+/** With a key that it has made. */
+export async function openGpg(userId = "docker-ci releases <ci@example.org>"): Promise<Gpg> {
+  const home = await openGpgHome();
+  const fingerprint = await home.makeKey(userId);
+  const secret = ["--pinentry-mode", "loopback", "--passphrase", ""];
+  return {
+    fingerprint,
+    privateKey: () => home.gpg([...secret, "--armor", "--export-secret-keys"]),
+    async verify(keyFile, signatureFile, file) {
+      await using other = await openGpgHome();
+      await other.gpg(["--import", keyFile]);
+      return other.gpg(["--status-fd", "1", "--verify", signatureFile, file]);
+    },
+    [Symbol.asyncDispose]: () => home[Symbol.asyncDispose](),
   };
 }

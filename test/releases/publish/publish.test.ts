@@ -10,7 +10,7 @@ import { Secret } from "../../../src/config.ts";
 import { deferred } from "../../../src/lifecycle.ts";
 import { Manifest } from "../../../src/releases/publish/manifest.ts";
 import { leaseKey } from "../../../src/releases/releases.ts";
-import { openGpg } from "../../support/gpg.ts";
+import { openGpg } from "../../support/gpg-home.ts";
 import { quickSigner } from "../../support/quick-signer.ts";
 import { revisionOf } from "../../support/records.ts";
 import {
