@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { plainText } from "../src/builds/plain-text.ts";
 import { ConfigError, describeError, UserError } from "../src/errors.ts";
+import { isMissing } from "../src/missing.ts";
 import { didYouMean, nearest } from "../src/nearest.ts";
 import { VERSION } from "../src/package.ts";
 import { type Application, parseApplications } from "./application.ts";
@@ -151,7 +152,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError("A file cannot be read:", [`${path}: ${reason}`], { cause: error });
   }

@@ -4,6 +4,7 @@ import { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { RuntimeError } from "../../src/errors.ts";
+import { isMissing } from "../../src/missing.ts";
 import { cleanName } from "../../src/results/clean-name.ts";
 
 export interface GpgRun {
@@ -69,8 +70,7 @@ export async function runGpg(
     return { status, code, stdout, states: new Set(words), said };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
-    if (!isAbsent || error === fault) throw error;
+    if (!isMissing(error) || error === fault) throw error;
     const sentence = "gpg_key names a key of the keyring, and gpg is not installed here; take gnupg, or a key's file";
     throw new RuntimeError(sentence, { cause: error, retryable: false });
   } finally {

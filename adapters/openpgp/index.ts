@@ -6,6 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { isKeyFile } from "../../src/config/releases.ts";
 import { RuntimeError } from "../../src/errors.ts";
+import { isMissing } from "../../src/missing.ts";
 import type { OpenSigner, VerifySignature } from "../../src/signer.ts";
 
 /** A file of several keys is some 10 KB; whatever is larger is none. */
@@ -33,8 +34,7 @@ export const verifySignature: VerifySignature = async (content, signature, publi
 
 async function readKey(file: string): Promise<Buffer> {
   const content = await readFile(file).catch((cause: unknown) => {
-    const isAbsent = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-    const sentence = isAbsent ? `there is no signing key ${file}` : `the signing key ${file} cannot be read`;
+    const sentence = isMissing(cause) ? `there is no signing key ${file}` : `the signing key ${file} cannot be read`;
     throw new RuntimeError(sentence, { cause, retryable: false });
   });
   if (content.length <= KEY_BYTES_MAX) return content;

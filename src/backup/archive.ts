@@ -16,6 +16,7 @@ import { pipeline } from "node:stream/promises";
 import { type Pack, pack } from "tar-stream";
 import type { Config } from "../config.ts";
 import { describeError, RuntimeError } from "../errors.ts";
+import { isMissing } from "../missing.ts";
 import { VERSION } from "../package.ts";
 import { configWithoutSecrets } from "./config-copy.ts";
 import { encrypt } from "./encryption.ts";
@@ -191,7 +192,7 @@ async function readIfSmall(path: string, kind: FoundFile["kind"]): Promise<Read>
     if ((await file.stat()).size > WHOLE_BYTES) return { file: path };
     return { content: await file.readFile() };
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -5,6 +5,7 @@
 import { readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { ifMissing } from "../missing.ts";
 import { byName, isBackupName, NEWEST } from "./names.ts";
 
 const FILE = "catalog.json";
@@ -37,7 +38,7 @@ export type Catalog = ReturnType<typeof openCatalog>;
 /** @param folder made by whoever writes there; only one process writes at a time. */
 export function openCatalog(folder: string) {
   async function read(): Promise<CatalogEntry[]> {
-    const text = await readFile(join(folder, FILE), "utf8").catch(() => "[]" /* there is none yet */);
+    const text = await readFile(join(folder, FILE), "utf8").catch(ifMissing("[]" /* there is none yet */));
     try {
       return z.array(CatalogEntry).parse(JSON.parse(text));
     } catch {
@@ -55,11 +56,11 @@ export function openCatalog(folder: string) {
     folder,
     /** The newest first. */
     async list(): Promise<Listed[]> {
-      const names: string[] = await readdir(folder).catch(() => [] /* nothing was ever backed up */);
+      const names: string[] = await readdir(folder).catch(ifMissing([] /* nothing was ever backed up */));
       const entries = new Map((await read()).map((entry) => [entry.name, entry]));
       const listed: Listed[] = [];
       for (const name of new Set([...names.filter(isBackupName), ...entries.keys()])) {
-        const file = await stat(join(folder, name)).catch(() => undefined /* it is missing */);
+        const file = await stat(join(folder, name)).catch(ifMissing(undefined));
         const entry = entries.get(name);
         if (entry !== undefined) listed.push({ ...entry, isThere: file?.size === entry.bytes });
         else if (file !== undefined) listed.push({ ...unknown(name, file), isThere: true });

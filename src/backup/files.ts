@@ -1,6 +1,7 @@
 /** The files of the data folder that go into a backup, always in the same order. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { ifMissing } from "../missing.ts";
 
 export interface FoundFile {
   /** In the data folder, with slashes. */
@@ -21,7 +22,7 @@ export function isNoNews(path: string): boolean {
 }
 
 /** Whether it stays where it is when a backup is put in the place of the others. */
-export function isLeftOut(path: string): boolean {
+function isLeftOut(path: string): boolean {
   return LEFT_OUT.test(path);
 }
 
@@ -31,7 +32,7 @@ export async function* walk(
   { artifacts }: { readonly artifacts: boolean },
 ): AsyncGenerator<FoundFile, void, undefined> {
   async function* inside(path: string): AsyncGenerator<FoundFile, void, undefined> {
-    const entries = await readdir(join(folder, path), { withFileTypes: true }).catch(() => [] /* it is gone */);
+    const entries = await readdir(join(folder, path), { withFileTypes: true }).catch(ifMissing([] /* it is gone */));
     const sorted = entries.map((entry) => ({ entry, at: path === "" ? entry.name : `${path}/${entry.name}` }));
     sorted.sort((a, b) => (a.at < b.at ? -1 : 1));
     for (const { entry, at } of sorted) {

@@ -7,6 +7,7 @@ import { access, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } f
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { ConfigError } from "../errors.ts";
+import { ifMissing } from "../missing.ts";
 
 /** In the data folder, so that moving is renaming: a volume is a disk of its own. */
 const STAGING = "restore";
@@ -40,12 +41,12 @@ function stays(name: string): boolean {
 
 /** Whether there is anything that a restore would put aside. */
 export async function holdsAnything(dataDir: string): Promise<boolean> {
-  const names: string[] = await readdir(dataDir).catch(() => [] /* not made yet */);
+  const names: string[] = await readdir(dataDir).catch(ifMissing([] /* not made yet */));
   return names.some((name) => !stays(name));
 }
 
 export async function readJournal(dataDir: string): Promise<Journal | undefined> {
-  const text = await readFile(join(dataDir, JOURNAL), "utf8").catch(() => undefined /* none is under way */);
+  const text = await readFile(join(dataDir, JOURNAL), "utf8").catch(ifMissing(undefined /* none is under way */));
   return text === undefined ? undefined : Journal.parse(JSON.parse(text));
 }
 

@@ -11,6 +11,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { lockFolder } from "../data-folder.ts";
 import { describeError, RuntimeError, UserError } from "../errors.ts";
+import { ifMissing } from "../missing.ts";
 import { connectRedis } from "../queue/redis.ts";
 import { listWorkers } from "../queue/workers.ts";
 import { CONFIG_ENTRY, type Header, type Manifest, RECORDS_ENTRY } from "./format.ts";
@@ -154,7 +155,7 @@ async function openLater(
   { instance }: Header,
   log: Logger,
 ): Promise<(AsyncDisposable & { readonly redis: Redis }) | undefined> {
-  const present = await readFile(join(config.dataDir, "instance"), "utf8").catch(() => "");
+  const present = await readFile(join(config.dataDir, "instance"), "utf8").catch(ifMissing(""));
   if (present.trim() !== instance) return undefined;
   try {
     if (config.redis.kind === "url") {
@@ -196,7 +197,7 @@ async function writeForeign(config: Config, log: Logger): Promise<void> {
   const redis = connections.commands;
   await mkdir(journal.before, { recursive: true, mode: 0o700 });
   const kept = join(journal.before, RECORDS_ENTRY);
-  const isKept = await stat(kept).catch(() => undefined /* not yet */);
+  const isKept = await stat(kept).catch(ifMissing(undefined /* not yet */));
   if (isKept === undefined) {
     const { file } = await writeRecordsFile(redis, `${kept}.new`, AbortSignal.timeout(3_600_000));
     await rename(file, kept);

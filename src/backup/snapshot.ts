@@ -16,6 +16,7 @@ import { AUDIT_LIST } from "../audit/audit.ts";
 import { ALL } from "../builds/history.ts";
 import type { Config } from "../config.ts";
 import { describeError, RuntimeError } from "../errors.ts";
+import { isMissing } from "../missing.ts";
 import { BuildNumber } from "../names.ts";
 import { socketPathFor } from "../queue/embedded-redis.ts";
 import { RECORDS_ENTRY, type RecordsSummary } from "./format.ts";
@@ -92,8 +93,7 @@ async function dump(config: Pick<Config, "redis" | "dataDir">, file: string, sig
     if (magic.toString("latin1") !== "REDIS") throw new Error("what came is no dump");
   } catch (cause) {
     signal.throwIfAborted();
-    const isMissing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-    const reason = isMissing ? "redis-cli is not installed" : lastLine(cause);
+    const reason = isMissing(cause) ? "redis-cli is not installed" : lastLine(cause);
     throw new RuntimeError(`Redis gave no dump of its records (${reason})`, { cause });
   }
 }

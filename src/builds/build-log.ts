@@ -7,6 +7,7 @@ import { type FileHandle, mkdir, open, readFile, rename, rm, stat, truncate, wri
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { z } from "zod";
+import { ifMissing } from "../missing.ts";
 import { OUTPUT_START, type OutputPosition } from "../runtime.ts";
 import { formatBytes } from "../units.ts";
 import { concatenate, keptLog, logHead, logIndex, logPieces, logTail } from "./log-files.ts";
@@ -288,7 +289,7 @@ function startOfCharacter(bytes: Uint8Array, from: number): number {
 
 /** The last complete entry, and how many bytes of the index are good up to its end. */
 async function readIndex(path: string): Promise<{ last: IndexEntry; bytes: number }> {
-  const text = await readFile(path, "latin1").catch(() => "" /* a new log */);
+  const text = await readFile(path, "latin1").catch(ifMissing("" /* a new log */));
   // A line without its newline was cut by the kill, and the bytes it speaks of are cut off with it.
   for (let end = text.lastIndexOf("\n"); end >= 0; end = text.lastIndexOf("\n", end - 1)) {
     const entry = readEntry(text.slice(end === 0 ? 0 : text.lastIndexOf("\n", end - 1) + 1, end));

@@ -3,6 +3,7 @@
  * and started again, learns only later that another one has gone on with its build.
  */
 import { readdir } from "node:fs/promises";
+import { ifMissing } from "../missing.ts";
 import { BuildNumber } from "../names.ts";
 import { beganElsewhere } from "./build.ts";
 import { logsFolder, numbersWithPieces } from "./log-files.ts";
@@ -36,7 +37,7 @@ export function watchLeftovers(scene: Workshop): Leftovers {
       // Those of a branch or a pull request have no number, and stay.
       ...(await runtime.findVolumes(mine)).map((volume) => volume.labels),
     ];
-    const folders: string[] = await readdir(workFolders(config)).catch(() => [] /* nothing was ever fetched */);
+    const folders: string[] = await readdir(workFolders(config)).catch(ifMissing([] /* nothing was ever fetched */));
     const names = [
       ...labels.flatMap((label) => label["docker-ci.build"] ?? []),
       ...folders,

@@ -7,6 +7,7 @@ import { StringDecoder } from "node:string_decoder";
 import { createContext, Script } from "node:vm";
 import { createGunzip } from "node:zlib";
 import { describeError, UserError } from "../errors.ts";
+import { ifMissing } from "../missing.ts";
 
 export const logsFolder = ({ dataDir }: { readonly dataDir: string }): string => join(dataDir, "docker-ci", "logs");
 export const keptLog = (folder: string, number: number): string => join(folder, `${number}.log.gz`);
@@ -18,7 +19,7 @@ export const logIndex = (folder: string, number: number): string => join(folder,
 
 /** The paths of the pieces that exist, in order. */
 export async function logPieces(folder: string, number: number): Promise<string[]> {
-  const names: string[] = await readdir(folder).catch(() => [] /* no folder yet: no logs yet */);
+  const names: string[] = await readdir(folder).catch(ifMissing([] /* no folder yet: no logs yet */));
   const segments = names
     .flatMap((name) => {
       const match = /^(\d+)\.tail-(\d+)$/.exec(name);
@@ -36,7 +37,7 @@ export async function removePieces(folder: string, number: number): Promise<void
 
 /** Numbers of the builds that have pieces of a log here. */
 export async function numbersWithPieces(folder: string): Promise<string[]> {
-  const names: string[] = await readdir(folder).catch(() => [] /* no logs yet */);
+  const names: string[] = await readdir(folder).catch(ifMissing([] /* no logs yet */));
   return [...new Set(names.flatMap((name) => /^(\d+)\.(?:log|index|tail-\d+)$/.exec(name)?.[1] ?? []))];
 }
 

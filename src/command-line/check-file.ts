@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { plainText } from "../builds/plain-text.ts";
 import { ConfigError, describeError } from "../errors.ts";
+import { isMissing } from "../missing.ts";
 import { choosePipeline } from "../pipeline/choose.ts";
 import { conditionText } from "../pipeline/condition.ts";
 import { lanesOf } from "../pipeline/matrix.ts";
@@ -49,10 +50,6 @@ async function read(given: string): Promise<{ readonly file: string; readonly pi
 
 function readText(file: string): Promise<string> {
   return text(createReadStream(file, { end: READ_MAX_BYTES }));
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 function unreadable(error: unknown): string {

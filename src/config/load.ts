@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { homedir, hostname } from "node:os";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { ConfigError } from "../errors.ts";
+import { isMissing } from "../missing.ts";
 import { type KeyPath, parseYaml } from "../yaml.ts";
 import { crossCheck } from "./cross-checks.ts";
 import { type Environment, fillIn, fromEnvironment } from "./environment.ts";
@@ -35,7 +36,7 @@ export async function loadConfig({ env, cwd }: Surroundings): Promise<Config> {
     return parseConfig(await readFile(file, "utf8"), { file, env, cwd });
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const isAbsent = isMissing(error);
     if (isAbsent && (named === undefined || named === "")) return parseConfig("", { file: undefined, env, cwd });
     const reason = isAbsent ? "there is no such file" : error instanceof Error ? error.message : String(error);
     const source = named === undefined || named === "" ? "" : " (named by DOCKER_CI_CONFIG)";

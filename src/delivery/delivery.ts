@@ -11,6 +11,7 @@ import { type Build, isFinished } from "../builds/build.ts";
 import type { BuildStore } from "../builds/store.ts";
 import { clearKept } from "../builds/take-over.ts";
 import { describeError, RuntimeError } from "../errors.ts";
+import { ifMissing } from "../missing.ts";
 import { BuildNumber, ProjectName } from "../names.ts";
 import { resultsFolder } from "../results/results.ts";
 import { type Depot, type Sent, SupersededError } from "./depot.ts";
@@ -70,8 +71,8 @@ export function openDelivery(scene: DeliveryScene): Delivery {
   const busy = new Set<number>();
 
   async function read(number: number): Promise<Note | undefined> {
-    const text = await readFile(fileOf(number), "utf8").catch(() => undefined /* nothing of it is missing */);
     try {
+      const text = await readFile(fileOf(number), "utf8").catch(ifMissing(undefined /* all of it is there */));
       return text === undefined ? undefined : Note.parse(JSON.parse(text));
     } catch (error) {
       log.warn(
@@ -122,13 +123,13 @@ export function openDelivery(scene: DeliveryScene): Delivery {
   }
 
   async function later(): Promise<void> {
-    const names: string[] = await readdir(folder).catch(() => [] /* nothing is missing */);
+    const names: string[] = await readdir(folder).catch(ifMissing([] /* nothing is missing */));
     for (const name of names) {
       const number = Number(/^(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN);
       if (!Number.isInteger(number) || busy.has(number)) continue;
       const build = await store.get(BuildNumber.parse(number));
       const note = await read(number);
-      if (build === undefined || note === undefined || build.attempt !== note.attempt) {
+      if (build === undefined || (note !== undefined && note.attempt !== build.attempt)) {
         await rm(fileOf(number), { force: true });
         if (note !== undefined) await clearKept({ config: { dataDir } }, note);
         continue;
@@ -211,7 +212,7 @@ export function openDelivery(scene: DeliveryScene): Delivery {
 
 async function pruneResults(dataDir: string): Promise<void> {
   const folder = join(dataDir, "docker-ci", "results");
-  const names: string[] = await readdir(folder).catch(() => [] /* none */);
+  const names: string[] = await readdir(folder).catch(ifMissing([] /* none */));
   const numbers = names.map(Number).filter(Number.isInteger);
   for (const number of numbers.toSorted((a, b) => b - a).slice(RESULTS_KEPT)) {
     await rm(join(folder, String(number)), { recursive: true, force: true });

@@ -7,12 +7,13 @@ import { join } from "node:path";
 import type { Build } from "../builds/build.ts";
 import { keptLog, logsFolder } from "../builds/log-files.ts";
 import { coverageFolder, leftBehind } from "../builds/pipeline-of-build.ts";
+import { ifMissing } from "../missing.ts";
 import { pathProblem } from "../results/kept-path.ts";
 
 export type Owner = Pick<Build, "number" | "project">;
 
 /** What can be asked for by itself. */
-export const AREAS = ["log", "results", "artifacts", "coverage"] as const;
+const AREAS = ["log", "results", "artifacts", "coverage"] as const;
 export type Area = (typeof AREAS)[number];
 
 export interface LeftFile {
@@ -59,12 +60,14 @@ export async function filesOf(dataDir: string, owner: Owner): Promise<LeftFile[]
 }
 
 async function one(path: string, file: string): Promise<LeftFile[]> {
-  const stats = await stat(file).catch(() => undefined /* it left none */);
+  const stats = await stat(file).catch(ifMissing(undefined /* it left none */));
   return stats?.isFile() === true ? [{ path, file, bytes: stats.size }] : [];
 }
 
 async function below(area: string, folder: string): Promise<LeftFile[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [] /* it left none */);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
+    ifMissing([] /* it left none */),
+  );
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const left = files.toSorted().map((file) => ({ file, path: `${area}/${file.slice(folder.length + 1)}` }));
   const whole = left.filter(({ path }) => !isPart(area, path));
@@ -78,7 +81,7 @@ function isPart(area: string, path: string): boolean {
 
 async function names(dataDir: string, { number, project }: Owner): Promise<LeftFile[]> {
   const folder = join(coverageFolder(dataDir), project);
-  const entries: string[] = await readdir(folder).catch(() => [] /* it has no reports */);
+  const entries: string[] = await readdir(folder).catch(ifMissing([] /* it has no reports */));
   const given: LeftFile[] = [];
   for (const entry of entries) {
     const name = /^(.+)\.build$/.exec(entry)?.[1];

@@ -6,6 +6,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { RuntimeError } from "../errors.ts";
+import { ifMissing } from "../missing.ts";
 import { StepId } from "../names.ts";
 import { formatBytes, formatCount } from "../units.ts";
 import { isNameTaken } from "./kept-path.ts";
@@ -156,7 +157,7 @@ class Owners {
 
 /** What earlier steps, or an earlier attempt, wrote down. */
 async function readLists(lists: string, owners: Owners): Promise<void> {
-  const names: string[] = await readdir(lists).catch(() => [] /* no folder yet: nothing kept yet */);
+  const names: string[] = await readdir(lists).catch(ifMissing([] /* no folder yet: nothing kept yet */));
   for (const name of names) {
     const step = StepId.safeParse(LIST.exec(name)?.groups?.step);
     if (!step.success) continue;

@@ -8,6 +8,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { z } from "zod";
 import { RuntimeError } from "../errors.ts";
+import { ifMissing } from "../missing.ts";
 import type { StepId } from "../names.ts";
 import { type CoverageReport, CoverageTotals, type FileCoverage, totalsOf } from "./coverage.ts";
 import type { Warn } from "./kept-tests.ts";
@@ -59,7 +60,7 @@ function* linesOf({ unit, files }: CoverageReport): Generator<string> {
  * `warn` told.
  */
 export async function readCoverage(folder: string, warn: Warn): Promise<CoverageReport | undefined> {
-  const names: string[] = await readdir(folder).catch(() => [] /* no folder: no coverage */);
+  const names: string[] = await readdir(folder).catch(ifMissing([] /* no folder: no coverage */));
   const reports: CoverageReport[] = [];
   for (const file of names.filter((name) => name.endsWith(ENDING)).toSorted()) {
     try {

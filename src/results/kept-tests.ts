@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { describeError, RuntimeError } from "../errors.ts";
+import { ifMissing } from "../missing.ts";
 import type { StepId } from "../names.ts";
 import { textLines } from "./report-text.ts";
 import type { TestSummary } from "./summary.ts";
@@ -91,7 +92,7 @@ export async function* readTests(folder: string, warn: Warn): AsyncGenerator<rea
 }
 
 async function lastTries(folder: string): Promise<{ file: string; step: string }[]> {
-  const names: string[] = await readdir(folder).catch(() => [] /* no folder: no tests */);
+  const names: string[] = await readdir(folder).catch(ifMissing([] /* no folder: no tests */));
   const last = new Map<string, { file: string; tries: number }>();
   for (const file of names.toSorted()) {
     const { step, tries = "1" } = FILE.exec(file)?.groups ?? {};

@@ -1,6 +1,6 @@
 /** The log of a build: written as the build runs, taken up after a kill, bounded, and read back. */
 import { execFile } from "node:child_process";
-import { appendFile, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, readdir, readFile, rename, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
@@ -115,6 +115,23 @@ describe("after a kill", () => {
     await third.write("line 4\n");
     await third.log.close();
     expect(await readBack(folder.path)).toBe("line 1\nline 2\nline 3\nline 4\n");
+  });
+
+  test("an index that cannot be read for now is not taken for a new log, which would begin with nothing", async () => {
+    await using folder = await temporaryFolder();
+    const first = await openWriter(folder.path);
+    await first.write("line 1\n");
+    await first.log.suspend();
+    await rename(logIndex(folder.path, 1), join(folder.path, "aside"));
+    // As little can be read of a loop of links as with too many files open.
+    await symlink(logIndex(folder.path, 1), logIndex(folder.path, 1));
+    await expect(openWriter(folder.path)).rejects.toThrow("ELOOP");
+
+    await rename(join(folder.path, "aside"), logIndex(folder.path, 1));
+    const second = await openWriter(folder.path);
+    await second.write("line 2\n");
+    await second.log.close();
+    expect(await readBack(folder.path)).toBe("line 1\nline 2\n");
   });
 
   test("two steps at work: each goes on at its own place, and one that was over is forgotten", async () => {

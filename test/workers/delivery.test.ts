@@ -138,6 +138,19 @@ describe("to the page", () => {
     expect(await textOf(records.dataDir, "logs/1.log.gz")).toBe("the log");
   });
 
+  test("a note of it that a power cut made unreadable keeps nothing back: all of it is brought anew", async () => {
+    await using scene = await openScene();
+    const { records } = scene;
+    const build = await scene.begin();
+    const note = at(scene.elsewhere, "undelivered/1.json");
+    await mkdir(dirname(note), { recursive: true });
+    await writeFile(note, "\0\0\0");
+    await records.store.transition(build, PASSED, { results: { undelivered: "the bot is away" } });
+    scene.deliver(httpDepot(scene.url, new Secret(scene.token)));
+    await waitFor("the note to go", () => !existsSync(note));
+    expect(await textOf(records.dataDir, "logs/1.log.gz")).toBe("the log");
+  });
+
   test("an attempt that was overtaken writes nothing over the new one, and its files are forgotten", async () => {
     await using scene = await openScene();
     const { records, elsewhere } = scene;
