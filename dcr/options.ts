@@ -45,7 +45,7 @@ export interface Options {
 }
 
 /** How long a switch is watched before it is left alone. */
-export const WATCH_DEFAULT_MS = 5_000;
+const WATCH_DEFAULT_MS = 5_000;
 
 export interface CommandLine {
   readonly words: readonly string[];

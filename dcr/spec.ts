@@ -7,9 +7,9 @@ import type { Application } from "./application.ts";
 import { linkNetwork } from "./links.ts";
 
 /** The application's name, by which containers of `dcr` are found. */
-export const APPLICATION_LABEL = "dcr.application";
+const APPLICATION_LABEL = "dcr.application";
 /** What the container was made with; values of the environment only as sums. */
-export const SPEC_LABEL = "dcr.spec";
+const SPEC_LABEL = "dcr.spec";
 
 /** One line of a specification each, by what it is about. */
 export type Spec = Readonly<Record<string, string>>;

@@ -35,7 +35,7 @@ export async function isClaimed(store: ObjectStore, deployment: Deployment, sign
 }
 
 /** `production`, or whatever else stands there; undefined where nobody has claimed it. */
-export async function readOwner(store: ObjectStore, signal: AbortSignal): Promise<string | undefined> {
+async function readOwner(store: ObjectStore, signal: AbortSignal): Promise<string | undefined> {
   const found = await store.get(OWNER_KEY, signal);
   if (found === undefined) return undefined;
   if (found.bytes <= OWNER_BYTES_MAX) return cleanName(await text(found.content));

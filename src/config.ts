@@ -3,21 +3,18 @@ export type { BackupConfig, BackupKeep } from "./config/backup.ts";
 export type { Bucket } from "./config/buckets.ts";
 export type { Deployment } from "./config/deployment.ts";
 export { withExampleProjects } from "./config/examples.ts";
-export type { ForgeSite, HooksConfig } from "./config/forge-sites.ts";
-export type { Listen, RedisConfig } from "./config/listen.ts";
+export type { RedisConfig } from "./config/listen.ts";
 export { loadConfig, parseConfig } from "./config/load.ts";
-export type { IrcChannel, IrcNetwork, IrcTls, SlackWorkspace } from "./config/networks.ts";
-export { type Account, type Person, Role } from "./config/people.ts";
+export type { IrcNetwork, SlackWorkspace } from "./config/networks.ts";
+export { type Person, Role } from "./config/people.ts";
 export { defaultProject, type Limits, type Project } from "./config/project.ts";
-export type { ChecksumKind, NightlyReleaseConfig, ReleaseConfig, ReleaseFile, ReleaseIndex, SmokeStep } from "./config/releases.ts";
+export type { ChecksumKind, NightlyReleaseConfig, ReleaseConfig, ReleaseIndex, SmokeStep } from "./config/releases.ts";
 export { type Forge, type ForgeKind, isPath, shownRepository } from "./config/repository.ts";
 export type { Retention } from "./config/retention.ts";
-export type { NightlyConfig, ScheduleConfig, Unchanged } from "./config/schedules.ts";
+export type { Unchanged } from "./config/schedules.ts";
 export { Secret } from "./config/secret.ts";
 export {
-  type GithubConfig,
   type MailConfig,
-  type NoticeEvent,
   type NotifyConfig,
   type ReportConfig,
   ReportWindow,

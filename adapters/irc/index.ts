@@ -8,8 +8,6 @@ import { SocketTransport } from "./transport.ts";
 
 export { fromConfig } from "./from-config.ts";
 export {
-  DEFAULT_PACE,
-  type IrcChannel,
   type IrcDeps,
   type IrcOptions,
   type IrcTiming,

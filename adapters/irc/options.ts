@@ -27,9 +27,6 @@ export interface IrcOptions {
   readonly version: string;
 }
 
-/** The pace that every network in use today bears without holding lines back. */
-export const DEFAULT_PACE = { burst: 5, perSecond: 0.5 } as const;
-
 export interface IrcTiming {
   /** From the start of a connection until the server has let us in. */
   readonly registerTimeoutMs: number;

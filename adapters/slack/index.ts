@@ -10,8 +10,8 @@ import { SlackChat } from "./slack-chat.ts";
 export { fromConfig } from "./from-config.ts";
 export { createSlackJournal, type LeftOver, type SlackJournal } from "./journal.ts";
 export { createSlackMemory, Posted, type SlackMemory } from "./memory.ts";
-export { DEFAULT_TIMING, type SlackDeps, type SlackOptions, type SlackTiming } from "./options.ts";
-export { probeSlack, type SlackProbe } from "./probe.ts";
+export type { SlackDeps, SlackOptions, SlackTiming } from "./options.ts";
+export { probeSlack } from "./probe.ts";
 
 /** Begins to connect and returns at once; `state` and `onState` tell how it goes. Never throws. */
 export function connectSlack(options: SlackOptions, deps: SlackDeps): Chat {

@@ -34,7 +34,7 @@ export function renderMail(given: Reply): RenderedMail {
  * `[docker-ci] docker-registry #43 failed: TestBlobUpload`: the first fact without its time, and of a failure what failed, which
  * FACE.md puts third, after revision and author.
  */
-export function subjectOf({ lines }: Reply): string {
+function subjectOf({ lines }: Reply): string {
   const [first] = lines;
   const facts = (first?.facts ?? []).map(oneLine).filter((fact) => fact !== "");
   const what = (facts[0] ?? "").replace(/ in (?:\d+(?:\.\d+)?[smhd])(?:\d+[smhd])?$/, "");

@@ -1,9 +1,7 @@
 /** `dcr FILE create` (O-143). */
-import { environments, make } from "../bring-up.ts";
-import { ProgressBoard } from "../progress.ts";
-import { OUTCOME_HEADERS, onEveryHost } from "../session.ts";
-import { boardOf } from "./pull.ts";
-import { tell, type Verb } from "./verb.ts";
+import { make } from "../bring-up.ts";
+import { makeEverywhere } from "./make-everywhere.ts";
+import type { Verb } from "./verb.ts";
 
 export const create: Verb = {
   name: "create",
@@ -11,14 +9,5 @@ export const create: Verb = {
   takesDomain: "never",
   options: ["recreate"],
   usesGateways: false,
-  async run(session) {
-    const env = environments(session);
-    const board = new ProgressBoard(boardOf(session));
-    const rows = await onEveryHost(
-      session,
-      (daemon, application) => make({ session, daemon, application, env: env.get(application) ?? new Map(), board }),
-      { chained: true },
-    );
-    return tell(session, OUTCOME_HEADERS, rows);
-  },
+  run: (session) => makeEverywhere(session, make),
 };

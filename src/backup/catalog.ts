@@ -33,8 +33,6 @@ export interface Listed extends CatalogEntry {
   readonly isThere: boolean;
 }
 
-export type Catalog = ReturnType<typeof openCatalog>;
-
 /** @param folder made by whoever writes there; only one process writes at a time. */
 export function openCatalog(folder: string) {
   async function read(): Promise<CatalogEntry[]> {

@@ -47,7 +47,7 @@ async function sameSize(store: ObjectStore, key: string, bytes: number, signal: 
 }
 
 /** Names of the backups that are in the bucket. */
-export async function storedNames({ store, signal }: Replication): Promise<string[]> {
+async function storedNames({ store, signal }: Replication): Promise<string[]> {
   const names: string[] = [];
   for await (const { key } of store.list(KEY_PREFIX, signal)) names.push(key.slice(KEY_PREFIX.length));
   return names.filter(isBackupName);

@@ -1,6 +1,6 @@
 /** Reading an archive into a folder, with every hash compared: what was cut or changed is refused. */
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -62,10 +62,6 @@ export async function unpack(
   if (faults.length > 0) throw worst(faults);
   if (read === undefined) throw new RuntimeError("it is not a backup of docker-ci", { retryable: false });
   return read;
-}
-
-export function unpackFile(path: string, folder: string, options: UnpackOptions): Promise<Unpacked> {
-  return unpack(createReadStream(path, { highWaterMark: 256 * 1024 }), folder, options);
 }
 
 /** Ends where it fails, and tells of it. */

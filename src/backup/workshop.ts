@@ -17,7 +17,7 @@ export async function openWorkshop(parent: string): Promise<AsyncDisposable & { 
 }
 
 /** Only by who has the lock: then whatever is there is nobody's. */
-export async function sweepWorkshops(parent: string): Promise<void> {
+async function sweepWorkshops(parent: string): Promise<void> {
   const names: string[] = await readdir(parent).catch(() => [] /* nothing was ever made */);
   for (const name of names.filter((name) => name.startsWith(PREFIX))) {
     for (const server of SERVERS) await stopLeftOver(join(parent, name, server));

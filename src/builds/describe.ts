@@ -1,5 +1,5 @@
 /** Builds in words, in the order that FACE.md fixes: project, number, word, time, revision and author, what failed, link. */
-import { type Action, type Line, line, type Reply, type Tone } from "../chat/reply.ts";
+import { type Action, type Line, line, type Reply } from "../chat/reply.ts";
 import { stepLabel } from "../pipeline/plan.ts";
 import { coverageWords } from "../results/coverage-words.ts";
 import { packageTable, packageWords } from "../results/packages.ts";
@@ -175,8 +175,4 @@ export function runningLine(build: Build, now: Date, expectedMs: number | undefi
 export function buildLine(build: Build, url: string, now: Date, expectedMs?: number): Line {
   if (isFinished(build)) return resultLine(build, url);
   return runningLine(build, now, expectedMs, buildUrl(url, build.number));
-}
-
-export function toneOf(build: Build): Tone {
-  return build.state.kind;
 }

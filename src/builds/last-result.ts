@@ -16,7 +16,7 @@ export interface Standing {
 }
 
 /** @param newestFirst builds of one project. Those of a tag or a bare commit are no branch's. */
-export function standingOf(newestFirst: readonly Build[], branch: string): Standing {
+function standingOf(newestFirst: readonly Build[], branch: string): Standing {
   const ofBranch = newestFirst.filter(({ revision, ref }) =>
     revision === undefined ? ref === branch : revision.kind === "branch" && revision.ref === branch,
   );

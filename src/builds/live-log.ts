@@ -22,7 +22,7 @@ const CROWD_PAUSE_MS = 75;
 const AFTER_TROUBLE_MS = 500;
 const NOTHING: readonly LiveChunk[] = [];
 
-export const liveLogKey = (number: number): string => `docker-ci:log:${number}`;
+const liveLogKey = (number: number): string => `docker-ci:log:${number}`;
 
 /** Publishes without waiting: those who watch must never slow a build down, and the file has everything. */
 export function publishLive(redis: Redis, number: BuildNumber, log: Logger): LivePublisher {

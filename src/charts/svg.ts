@@ -3,8 +3,8 @@ import type { Chart } from "../chat/reply.ts";
 import { drawMark, MARKS } from "./marks.ts";
 import { type Scale, scaleOf, valueLabel } from "./scale.ts";
 
-export const WIDTH = 800;
-export const HEIGHT = 300;
+const WIDTH = 800;
+const HEIGHT = 300;
 const PLOT = { left: 62, right: 784, top: 70, bottom: 264 } as const;
 const INK = "#1c1e21";
 const QUIET = "#5c6470";

@@ -15,7 +15,7 @@ export async function verifyAudit(): Promise<number> {
 }
 
 /** The hash is for comparing: a chain that was forged anew ends in another one than the log of docker-ci says. */
-export function describeVerdict(verdict: Verdict): string {
+function describeVerdict(verdict: Verdict): string {
   if (!verdict.ok) return `✘ entry ${formatCount(verdict.at)} does not fit: ${verdict.reason}`;
   const { count, newest } = verdict;
   if (count === 0) return "✔ no entries yet";

@@ -1,5 +1,4 @@
 /** What a process is as a worker: its name and labels, and what its files are brought to the bot with. */
-import type { z } from "zod";
 import { type Bucket, bucketKeys, bucketName, toBucket } from "./buckets.ts";
 import { oneOrMany, section, text, textLike } from "./scalars.ts";
 
@@ -23,7 +22,6 @@ export const redisTls = section({
   cert: text("a path").optional(),
   key: text("a path").optional(),
 });
-export type RedisTls = z.output<typeof redisTls>;
 
 /** The bucket in which workers on other machines leave their builds' files for the bot. */
 export const store = section({ bucket: bucketName, ...bucketKeys }).transform(

@@ -6,7 +6,7 @@ import { takeIn } from "./incoming.ts";
 import { placeOf } from "./places.ts";
 
 /** `docker-ci/builds/42/1/`: attempts never meet, so nothing has to be cleared. */
-export function objectPrefix({ number, attempt }: Pick<Sent, "number" | "attempt">): string {
+function objectPrefix({ number, attempt }: Pick<Sent, "number" | "attempt">): string {
   return `docker-ci/builds/${number}/${attempt}/`;
 }
 

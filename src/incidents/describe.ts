@@ -21,7 +21,7 @@ export function incidentName(
  * `was good at #42 · suspects: bob 3f2c9aa "storage: retry on 503" · !why 43 · !claim docker-registry`
  * @param failed files that the failure names: whoever touched them stands first.
  */
-export function contextLine(incident: Incident, prefix: string, failed: readonly string[] = []): Line {
+function contextLine(incident: Incident, prefix: string, failed: readonly string[] = []): Line {
   const { suspects, lastGood, firstBad, project } = incident;
   const shown = suspectsFirst(suspects, failed)
     .slice(0, SUSPECTS_SHOWN)
@@ -36,7 +36,7 @@ export function contextLine(incident: Incident, prefix: string, failed: readonly
 }
 
 /** `✔ docker-registry fixed by #45 in 2m51s · bob 77ab12e "close body on retry" · broken for 41m, 2 builds` */
-export function fixedLine(build: FinishedBuild, incident: Incident, name: string, url: string, at: Date): Line {
+function fixedLine(build: FinishedBuild, incident: Incident, name: string, url: string, at: Date): Line {
   const { revision } = build;
   const builds = `${incident.badBuilds} ${incident.badBuilds === 1 ? "build" : "builds"}`;
   const whose =

@@ -5,7 +5,7 @@ import { BuildNumber, GitRef, ProjectName, Sha } from "../names.ts";
 import type { Commit } from "../revisions.ts";
 
 /** How many files of a commit are kept beside it. */
-export const SUSPECT_FILES_KEPT = 20;
+const SUSPECT_FILES_KEPT = 20;
 
 /** Somebody whose commit came in between the last good build and the first bad one. */
 export const Suspect = z.strictObject({

@@ -19,7 +19,7 @@ export function roomOf({ network, room }: RoomAddress): Room {
  * Whether somebody who wants `events` hears this news. `failed` and `passed` are every failure and every pass, the edges among
  * them; `every` is all there is.
  */
-export function wants(events: readonly string[], news: News, build: FinishedBuild): boolean {
+function wants(events: readonly string[], news: News, build: FinishedBuild): boolean {
   if (events.includes("every") || events.includes(news.event)) return true;
   const { kind } = build.state;
   return (kind === "failed" && events.includes("failed")) || (kind === "passed" && events.includes("passed"));

@@ -16,7 +16,7 @@ const BUILDBOT_EVENTS: Readonly<Record<string, SubscribedEvent>> = {
 };
 
 /** Undefined for a word that names none. */
-export function eventNamed(word: string): SubscribedEvent | undefined {
+function eventNamed(word: string): SubscribedEvent | undefined {
   const name = word.toLowerCase();
   return SubscribedEvent.safeParse(name).data ?? BUILDBOT_EVENTS[name];
 }

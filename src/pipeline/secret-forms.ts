@@ -1,7 +1,7 @@
 /** The ways in which a secret turns up in what programs print. */
 
 /** A shorter secret, or line of one, would hide half of every log. */
-export const SECRET_MIN_LENGTH = 4;
+const SECRET_MIN_LENGTH = 4;
 /** A line of wrapped base64 shorter than this is too common a text. */
 const WRAPPED_MIN_LENGTH = 8;
 /** Where `base64` and PEM break their lines. */

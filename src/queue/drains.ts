@@ -11,8 +11,6 @@ export const WORKER_CHANNEL = "docker-ci:workers:changed";
 const Drain = z.object({ by: z.string(), since: z.iso.datetime() });
 export type Drain = z.infer<typeof Drain>;
 
-export type Drains = ReturnType<typeof createDrains>;
-
 /** @param resumed is called after a drain has ended: that worker may begin something now. */
 export function createDrains(redis: Redis, clock: Clock, resumed: () => Promise<void>) {
   return {

@@ -55,7 +55,7 @@ export function withDigest(
 }
 
 /** Later notices, and earlier digests among them, told together. */
-export function fold(notices: readonly OutboxEntry[]): Folded {
+function fold(notices: readonly OutboxEntry[]): Folded {
   const news = new Map<string, Folded["news"][number]>();
   let count = 0;
   for (const entry of notices) {
@@ -78,7 +78,7 @@ function newsOf({ id, about, outgoing: { reply } }: OutboxEntry): Folded["news"]
 }
 
 /** `while I was away (2h10m): 14 notices`, then what is broken, then the rest. */
-export function digestReply({ count, news }: Folded, ageMs: number, url: string | undefined): Reply {
+function digestReply({ count, news }: Folded, ageMs: number, url: string | undefined): Reply {
   const isBad = ({ latest }: Folded["news"][number]): boolean => latest.tone === "failed" || latest.tone === "errored";
   const sorted = [...news.filter(isBad), ...news.filter((each) => !isBad(each))];
   const whole = sorted.slice(0, sorted.length > LINES ? LINES_OF_MANY : LINES);

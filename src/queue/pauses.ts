@@ -19,8 +19,6 @@ export interface Pause {
   readonly since: string;
 }
 
-export type Pauses = ReturnType<typeof createPauses>;
-
 /** @param resumed is called after a hold has ended: something may begin now. */
 export function createPauses(redis: Redis, clock: Clock, resumed: () => Promise<void>) {
   return {

@@ -3,12 +3,12 @@ import type { Build } from "../builds/build.ts";
 import { TRIGGER_NETWORK } from "../names.ts";
 
 /** After this long a build that waits stands like one of the next class that was only just asked for. */
-export const CLASS_STEP_MS = 10 * 60_000;
+const CLASS_STEP_MS = 10 * 60_000;
 
 type Waiting = Pick<Build, "number" | "event" | "requester" | "requestedAt">;
 
 /** 0 goes first. What a person asked for is theirs, whatever it is: `!nightly` too. */
-export function classOf({ event, requester }: Pick<Build, "event" | "requester">): 0 | 1 | 2 | 3 {
+function classOf({ event, requester }: Pick<Build, "event" | "requester">): 0 | 1 | 2 | 3 {
   if (requester.network !== TRIGGER_NETWORK) return 0;
   if (event === "pull_request") return 1;
   return event === "nightly" ? 3 : 2;

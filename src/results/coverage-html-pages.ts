@@ -197,7 +197,7 @@ ${body.filter((part) => part !== "").join("\n")}
 `;
 }
 
-export function folderPagePath(folder: string): string {
+function folderPagePath(folder: string): string {
   return ["folders", ...safeParts(folder), "index.html"].join("/");
 }
 

@@ -11,7 +11,7 @@ export function percentWords(totals: Pick<CoverageTotals, "covered" | "total">):
 }
 
 /** `+0.2`, `-1.4`, `±0.0`: of the percentages as they are, not as they are shown. */
-export function differenceWords(percentagePoints: number): string {
+function differenceWords(percentagePoints: number): string {
   const amount = Math.abs(percentagePoints).toFixed(1);
   if (amount === "0.0") return "±0.0";
   return `${percentagePoints < 0 ? "-" : "+"}${amount}`;

@@ -128,7 +128,7 @@ function shownPath(named: string): string {
   return plain.replace(/^(\.\/+)+/, "").slice(0, PATH_LENGTH);
 }
 
-export function ofLines(path: string, lines: Uint32Array, hits: Uint32Array): FileCoverage {
+function ofLines(path: string, lines: Uint32Array, hits: Uint32Array): FileCoverage {
   let covered = 0;
   for (const count of hits) if (count > 0) covered += 1;
   return { path, covered, total: lines.length, lines, hits };

@@ -4,7 +4,7 @@ import { FAILING_KEPT, SLOWEST_KEPT, type TestSummary } from "./summary.ts";
 import { type FailingTest, type TestCase, type TestName, testKey } from "./test-case.ts";
 
 /** How many failing tests the summary of one step names; a record keeps FAILING_KEPT of them. */
-export const FAILING_OF_STEP = 1_000;
+const FAILING_OF_STEP = 1_000;
 const FLAKY_OF_STEP = 1_000;
 
 export class Tally {

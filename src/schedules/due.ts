@@ -55,7 +55,7 @@ export function checkSchedule(key: string, pattern: string, timezone: string, no
 }
 
 /** No day fits the pattern. */
-export class NeverDueError extends Error {
+class NeverDueError extends Error {
   override readonly name = "NeverDueError";
 
   constructor(pattern: string, reason: string) {

@@ -45,7 +45,7 @@ export async function changesOf(
 }
 
 /** Files that say what runs in a build: the pipeline, the image, scripts. */
-export function isSteering(path: string): boolean {
+function isSteering(path: string): boolean {
   const name = path.slice(path.lastIndexOf("/") + 1).toLowerCase();
   return (
     /^\.docker-ci\.ya?ml$|^(?:dockerfile|containerfile)(?:\..*)?$|\.dockerfile$|^\.dockerignore$|^(?:docker-)?compose.*\.ya?ml$/.test(

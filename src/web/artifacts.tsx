@@ -9,8 +9,6 @@ import type { Frame } from "./deps.ts";
 import { serveInert } from "./inert-files.ts";
 import { type Bar, Page } from "./shell.tsx";
 
-export { serveInert } from "./inert-files.ts";
-
 /** A page with more files than this says how many more there are. */
 const LISTED_MAX = 1_000;
 const NOTHING = "There is no such artifact; they are kept for a while only.";

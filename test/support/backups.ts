@@ -21,7 +21,7 @@ export interface BackupSite extends Records {
   write(path: string, content: string | Buffer): Promise<void>;
 }
 
-export class SettableClock implements Clock {
+class SettableClock implements Clock {
   at: Date = NOW;
   now = (): Date => this.at;
   pass(ms: number): void {

@@ -57,7 +57,7 @@ releases: { docker: { bucket: ${BUCKET}, ${bucket}, approvals: 2, files: "dist/*
 `;
 }
 
-export const SETTINGS = { ...S3_SETTINGS, attempts: 3, connectMs: 1_000, idleMs: 1_000 };
+const SETTINGS = { ...S3_SETTINGS, attempts: 3, connectMs: 1_000, idleMs: 1_000 };
 
 /** Every name is the newest commit, and so is its sha. */
 export function revisionsOf(

@@ -35,7 +35,7 @@ const QUICK: Partial<SlackTiming> = {
 };
 
 /** What Redis would keep. */
-export function memoryInMemory(): SlackMemory & { readonly posted: Map<string, Posted> } {
+function memoryInMemory(): SlackMemory & { readonly posted: Map<string, Posted> } {
   const seen = new Set<string>();
   const posted = new Map<string, Posted>();
   return {

@@ -10,7 +10,7 @@ import { freePort } from "./loopback.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 import { waitFor } from "./wait-for.ts";
 
-export const OPERATOR_PASSWORD = "the-operator-alone-knows-it";
+const OPERATOR_PASSWORD = "the-operator-alone-knows-it";
 export const WORKER_PASSWORD = "what-buildworker-shows";
 
 export interface TlsRedis extends AsyncDisposable {

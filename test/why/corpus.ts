@@ -28,7 +28,7 @@ export function failingCases(): FailingCase[] {
 }
 
 /** What docker-ci's own lines in a log say of its end. */
-export function endOf(log: string): EndedBuild {
+function endOf(log: string): EndedBuild {
   const times = { startedAt: ago(60), finishedAt: ago(0) };
   const broken = /^── could not go on: (.+)$/m.exec(log)?.[1];
   if (broken !== undefined) {

@@ -16,7 +16,7 @@ const ms = z.number().nonnegative();
 
 export const STATES = BuildState.options.map((option) => option.shape.kind.value);
 
-export const TestCounts = z.object({
+const TestCounts = z.object({
   total: z.int().nonnegative(),
   failed: z.int().nonnegative(),
   skipped: z.int().nonnegative(),
