@@ -3,6 +3,7 @@ import { lstat, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { keptLog, logsFolder } from "../builds/log-files.ts";
 import { artifactsFolder, coverageFolder, leftBehind } from "../builds/pipeline-of-build.ts";
+import { smokeLogs } from "../releases/publish/smoke-logs.ts";
 import { resultsFolder } from "../results/results.ts";
 import type { Expired, Goes } from "./plan.ts";
 
@@ -82,6 +83,22 @@ export async function orphans(
       const number = Number(await readFile(path, "utf8").catch(() => "" /* gone meanwhile */));
       if (!isKnown(number) && (await isOld(path))) found.push(["coverage", path]);
     }
+  }
+  return found;
+}
+
+/** Of smoke tests (releases/publish/smoke-test.ts) that ran longer ago. */
+export async function oldSmokeLogs(
+  dataDir: string,
+  keptMs: number,
+  now: Date,
+): Promise<readonly (readonly [Kind, string])[]> {
+  const folder = smokeLogs({ dataDir });
+  const found: (readonly [Kind, string])[] = [];
+  for (const name of await entries(folder)) {
+    const path = join(folder, name);
+    const stats = await lstat(path).catch(() => undefined /* begun anew meanwhile */);
+    if (stats !== undefined && now.getTime() - stats.mtimeMs > keptMs) found.push(["log", path]);
   }
   return found;
 }

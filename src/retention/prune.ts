@@ -9,7 +9,7 @@ import type { Config } from "../config.ts";
 import { BuildNumber, ProjectName } from "../names.ts";
 import { type EngineScene, expiredOnEngine, type OnEngine, removeFromEngine } from "./engine.ts";
 import { type BuildFacts, factsOf } from "./facts.ts";
-import { bytesOf, type Kind, orphans, pathsOf, removePath } from "./files.ts";
+import { bytesOf, type Kind, oldSmokeLogs, orphans, pathsOf, removePath } from "./files.ts";
 import { type Needs, neededBuilds } from "./needed.ts";
 import { type Goes, judgeBuilds } from "./plan.ts";
 
@@ -110,7 +110,8 @@ async function pruneNow(scene: PruneScene, { dryRun, signal, onProgress }: Prune
     }
   }
   const left = await orphans(dataDir, knownTo(facts, builds === 0 ? [] : goes), clock.now());
-  for (const [kind, path] of left) await clear(kind, path);
+  const old = await oldSmokeLogs(dataDir, retention.logsMs, clock.now());
+  for (const [kind, path] of [...left, ...old]) await clear(kind, path);
   const engine = await onEngine(scene, facts, dryRun);
   return { builds, parts, bytes, orphans: left.length, engine, kept };
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { logsFolder } from "../builds/log-files.ts";
 import { artifactsFolder, coverageFolder } from "../builds/pipeline-of-build.ts";
+import { smokeLogs } from "../releases/publish/smoke-logs.ts";
 import { resultsFolder } from "../results/results.ts";
 import { type DiskSpace, lookAtDisks, type Place } from "./disk.ts";
 import { bytesOf } from "./files.ts";
@@ -21,6 +22,7 @@ export async function usageOf(dataDir: string, places: readonly Place[], neededB
     artifacts: artifactsFolder(dataDir),
     coverage: coverageFolder(dataDir),
     results: join(resultsFolder(dataDir, 0), ".."),
+    "smoke tests": smokeLogs({ dataDir }),
     checkouts: join(dataDir, "docker-ci", "work"),
     records: join(dataDir, "redis"),
     backups: join(dataDir, "backup"),

@@ -7,6 +7,7 @@ import { keptLog, logsFolder } from "../../src/builds/log-files.ts";
 import { leftBehind } from "../../src/builds/pipeline-of-build.ts";
 import type { Incident } from "../../src/incidents/incident.ts";
 import { BuildNumber, GitRef } from "../../src/names.ts";
+import { smokeLogs } from "../../src/releases/publish/smoke-logs.ts";
 import { type PruneScene, prune } from "../../src/retention/prune.ts";
 import { never } from "../support/docker.ts";
 import { pruneScene } from "../support/prune-scene.ts";
@@ -190,5 +191,22 @@ describe("clearing up", () => {
     await corner.records.redis.commands.set("docker-ci:prune:lock", "another", "PX", 60_000);
     expect(await corner.run()).toBeUndefined();
     expect(await corner.run(true)).toBeDefined();
+  });
+
+  it("takes the logs of smoke tests with it when logs of builds would go, and no earlier", async () => {
+    await using corner = await openCorner("{ logs: 30d }");
+    const logs = smokeLogs(corner.scene.config);
+    await mkdir(logs, { recursive: true });
+    for (const [name, days] of [
+      ["7.log.gz", 31],
+      ["8.log.gz", 29],
+    ] as const) {
+      await writeFile(join(logs, name), "registry 2.8.2");
+      const at = new Date(NOW.getTime() - days * DAY_S * 1_000);
+      await utimes(join(logs, name), at, at);
+    }
+    expect(await corner.run(true)).toMatchObject({ bytes: { log: 14 } });
+    await corner.run();
+    expect(await readdir(logs)).toEqual(["8.log.gz"]);
   });
 });
