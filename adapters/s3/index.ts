@@ -12,7 +12,7 @@ import type { ObjectStore } from "../../src/object-store.ts";
 import { call, type Scene } from "./call.ts";
 import { newClient, S3_SETTINGS, type S3Settings } from "./client.ts";
 import { copyObject } from "./copy.ts";
-import { storeName } from "./failure.ts";
+import { isNamed, storeName } from "./failure.ts";
 import { getObject, headObject, listPage, plainly } from "./read.ts";
 import { abortUploads } from "./uploads.ts";
 import { putObject } from "./write.ts";
@@ -54,9 +54,11 @@ export function openS3(bucket: Bucket, settings: S3Settings = S3_SETTINGS): Obje
       const { UploadId } = await call(scene, "write there", signal, (ask) =>
         client.send(new CreateMultipartUploadCommand(upload), ask),
       );
-      await call(scene, "abort uploads there", signal, (ask) =>
-        client.send(new AbortMultipartUploadCommand({ ...upload, UploadId }), ask),
-      );
+      // Another probe may have taken ours with those that were killed.
+      const gone = (error: unknown): object | undefined => (isNamed(error, "NoSuchUpload") ? {} : undefined);
+      const command = new AbortMultipartUploadCommand({ ...upload, UploadId });
+      await call(scene, "abort uploads there", signal, (ask) => client.send(command, ask), gone);
+      await abortUploads(scene, PROBE_KEY, ({ key }) => key === PROBE_KEY, signal);
     },
     async [Symbol.asyncDispose]() {
       client.destroy();

@@ -3,8 +3,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { inspect } from "node:util";
+import { CreateMultipartUploadCommand } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
-import { S3_SETTINGS, type S3Settings } from "../../../adapters/s3/client.ts";
+import { newClient, S3_SETTINGS, type S3Settings } from "../../../adapters/s3/client.ts";
 import { openS3 } from "../../../adapters/s3/index.ts";
 import { type Bucket, Secret } from "../../../src/config.ts";
 import { describeError, RuntimeError } from "../../../src/errors.ts";
@@ -342,6 +343,17 @@ test("a probe sees whether one may write, writes nothing and never makes a bucke
   expect((await failureOf(elsewhere.head("k", never))).message).toBe(missing);
   expect((await failureOf(elsewhere.put("k", Buffer.from("x"), {}, never))).message).toBe(missing);
   expect(s3.requests.filter(({ method, key }) => method === "PUT" && key === "")).toEqual([]);
+});
+
+test("a probe ends what one before it left that was killed in the middle", async () => {
+  await using scene = await openTest();
+  const { s3, store } = scene;
+  const client = newClient(testBucket(s3, "b"), QUICK);
+  await client.send(new CreateMultipartUploadCommand({ Bucket: "b", Key: ".docker-ci-probe" }));
+  await client.send(new CreateMultipartUploadCommand({ Bucket: "b", Key: ".docker-ci-probe.of-somebody" }));
+  client.destroy();
+  await store.probe(never);
+  expect(s3.openUploads().map(({ key }) => key)).toEqual([".docker-ci-probe.of-somebody"]);
 });
 
 test("what is configured wrongly is told in a sentence, without a secret", async () => {
