@@ -15,9 +15,9 @@ export const audit = defineCommand({
   changes: false,
   args: z.strictObject({
     count: z.coerce
-      .number("a number of entries")
-      .int("a number of entries")
-      .min(1, "at least 1")
+      .number("a number of entries, at least 1")
+      .int("a number of entries, at least 1")
+      .min(1, "a number of entries, at least 1")
       .default(DEFAULT)
       .meta({ label: "n" }),
   }),

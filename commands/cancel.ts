@@ -20,7 +20,7 @@ export const cancel = defineCommand({
   filler: ["build"],
   args: z.strictObject({
     build: BuildOrProject.meta({ label: "build or project" }),
-    reason: z.string().max(200).optional().meta({ takes: "rest" }),
+    reason: z.string().max(200, "a reason of at most 200 characters").optional().meta({ takes: "rest" }),
   }),
   async run({ args, builds, identity, message, config, clock }) {
     const number = typeof args.build === "number" ? args.build : await onlyOne(args.build);

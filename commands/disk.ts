@@ -14,7 +14,9 @@ export const disk = defineCommand({
   examples: ["!disk", "!disk prune"],
   role: "admin",
   repeatable: true,
-  args: z.strictObject({ what: z.literal("prune").optional().meta({ label: "prune" }) }),
+  args: z.strictObject({
+    what: z.literal("prune", { error: '"prune", the one word that may follow' }).optional().meta({ label: "prune" }),
+  }),
   async run({ args, retention }) {
     if (args.what === "prune") {
       const pruned = await retention.prune(false);

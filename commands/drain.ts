@@ -1,6 +1,8 @@
 /** `!drain`: a worker takes no more builds; those it is at go on. */
+
 import { z } from "zod";
 import { defineCommand } from "../src/chat/command.ts";
+import { quoted } from "../src/chat/quoted.ts";
 import { say } from "../src/chat/reply.ts";
 import { UserError } from "../src/errors.ts";
 import { didYouMean, nearest } from "../src/nearest.ts";
@@ -18,9 +20,10 @@ export const drain = defineCommand({
     const one = up.find(({ name }) => name === worker);
     if (one === undefined) {
       const names = [...new Set(up.map(({ name }) => name))];
-      const known = names.length === 0 ? "No worker is up." : `There are ${names.join(", ")}.`;
+      const known =
+        names.length === 0 ? "No worker is up." : `There ${names.length === 1 ? "is" : "are"} ${names.join(", ")}.`;
       throw new UserError(
-        [`no worker "${worker}" is up.`, didYouMean(nearest(worker, names, 1)), known].filter(Boolean).join(" "),
+        [`no worker ${quoted(worker)} is up.`, didYouMean(nearest(worker, names, 1)), known].filter(Boolean).join(" "),
       );
     }
     const before = await builds.drains.drain(worker, identity.name);

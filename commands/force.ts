@@ -22,12 +22,16 @@ export const force = defineCommand({
       .string()
       .max(200, "a reason of at most 200 characters")
       // One that is mistyped would build something else than was meant.
-      .regex(/^(?!--)/, "the options are --branch, --revision and --props; a reason begins with a word")
+      .regex(/^(?!--)/, "a reason, which begins with a word; the options are --branch, --revision and --props")
       .optional()
       .meta({ takes: "rest" }),
     branch: GitRef.optional().meta({ takes: "option", label: "name" }),
     revision: GitRef.optional().meta({ takes: "option", label: "commit" }),
-    props: z.string().max(2_000).optional().meta({ takes: "option", label: "name=value,…", secret: true }),
+    props: z
+      .string()
+      .max(2_000, "a list of at most 2,000 characters")
+      .optional()
+      .meta({ takes: "option", label: "name=value,…", secret: true }),
   }),
   async run({ args, builds, message, identity, ...services }) {
     const project = builds.project(args.project);

@@ -1,6 +1,8 @@
 /** `!help`: the commands, or one of them. */
+
 import { z } from "zod";
 import { type Command, defineCommand, examplesOf, usage } from "../src/chat/command.ts";
+import { quoted } from "../src/chat/quoted.ts";
 import { line, say } from "../src/chat/reply.ts";
 import { UserError } from "../src/errors.ts";
 import { nearest } from "../src/nearest.ts";
@@ -39,7 +41,9 @@ export const help = defineCommand({
         commands.map(({ name }) => name),
         1,
       )[0];
-      throw new UserError(`no command "${wanted}".${near === undefined ? "" : ` Did you mean ${prefix}${near}?`}`);
+      throw new UserError(
+        `no command ${quoted(wanted)}.${near === undefined ? "" : ` Did you mean ${prefix}${near}?`} ${prefix}help lists them.`,
+      );
     }
     return say("info", [
       usage(command, prefix),

@@ -2,8 +2,12 @@
 import { z } from "zod";
 import { accepted, askedIn, requesterOf } from "../src/builds/accepted.ts";
 import { defineCommand } from "../src/chat/command.ts";
-import type { Reply } from "../src/chat/reply.ts";
+import { line, type Reply } from "../src/chat/reply.ts";
 import { UserError } from "../src/errors.ts";
+
+/** More lines than that are too many for a room. */
+const LINES_MAX = 5;
+const LINES_OF_MANY = 3;
 
 export const nightly = defineCommand({
   name: "nightly",
@@ -33,6 +37,10 @@ export const nightly = defineCommand({
       replies.push(await accepted(build, { ...services, builds, config }));
     }
     const [only] = replies;
-    return only !== undefined && replies.length === 1 ? only : { lines: replies.flatMap(({ lines }) => lines) };
+    if (only !== undefined && replies.length === 1) return only;
+    const lines = replies.flatMap(({ lines }) => lines);
+    if (lines.length <= LINES_MAX) return { lines };
+    const rest = lines.length - LINES_OF_MANY;
+    return { lines: [...lines.slice(0, LINES_OF_MANY), line("queued", [`${rest} more queued`], config.url)] };
   },
 });

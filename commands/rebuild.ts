@@ -13,7 +13,7 @@ export const rebuild = defineCommand({
   repeatable: true,
   args: z.strictObject({
     build: BuildArgument,
-    only: z.enum(["failed"], { error: 'only "failed" may follow' }).optional().meta({ label: "failed" }),
+    only: z.enum(["failed"], { error: '"failed", the one word that may follow' }).optional().meta({ label: "failed" }),
     keep: DurationArgument.optional().meta({ takes: "option", label: "time" }),
   }),
   async run({ args, builds, message, identity, ...services }) {

@@ -15,7 +15,7 @@ export const reject = defineCommand({
   repeatable: true,
   args: z.strictObject({
     release: ReleaseArgument,
-    reason: z.string().max(500).optional().meta({ takes: "rest" }),
+    reason: z.string().max(500, "a reason of at most 500 characters").optional().meta({ takes: "rest" }),
   }),
   async run({ args, releases, config, identity, message }) {
     const word = { identity, room: message.room, asked: askedIn(message) };

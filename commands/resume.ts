@@ -14,14 +14,17 @@ export const resume = defineCommand({
   async run({ args, builds, config, clock }) {
     const project = args.project === undefined ? undefined : builds.project(args.project).name;
     const told = { now: clock.now(), timezone: config.timezone };
-    const what = project ?? "everything";
     const held = await builds.pauses.resume(project);
     const left = (await builds.pauses.all()).filter((pause) => project === undefined || pause.project === undefined);
+    const notPaused =
+      project === undefined && left.length === 0
+        ? "nothing was paused"
+        : `${project ?? "the queue as a whole"} was not paused`;
     const queued = (await builds.queued()).filter((build) => project === undefined || build.project === project);
     return say("info", [
       held === undefined
-        ? `${what} was not paused`
-        : `${what} resumed, ${pausedPhrase(held, told).replace(/^paused/, "was paused")}`,
+        ? notPaused
+        : `${project ?? "everything"} resumed, ${pausedPhrase(held, told).replace(/^paused/, "was paused")}`,
       held === undefined || queued.length === 0 ? "" : `${queued.length} queued`,
       ...pausedFacts(left, told).map((fact) =>
         fact.startsWith("paused") ? `everything is still ${fact}` : `still: ${fact}`,

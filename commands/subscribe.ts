@@ -1,6 +1,8 @@
 /** `!subscribe`: this room hears of a project. */
+
 import { z } from "zod";
 import { defineCommand } from "../src/chat/command.ts";
+import { quoted } from "../src/chat/quoted.ts";
 import { say } from "../src/chat/reply.ts";
 import { UserError } from "../src/errors.ts";
 import { hearsWords, readEvents } from "../src/incidents/subscribed.ts";
@@ -41,5 +43,5 @@ export const subscribe = defineCommand({
 function readBranch(text: string): GitRef {
   const ref = GitRef.safeParse(text);
   if (ref.success) return ref.data;
-  throw new UserError(`"${text}" cannot be a branch's name.`);
+  throw new UserError(`${quoted(text)} cannot be a branch's name.`);
 }

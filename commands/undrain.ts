@@ -1,6 +1,8 @@
 /** `!undrain`: a worker takes builds again. */
+
 import { z } from "zod";
 import { defineCommand } from "../src/chat/command.ts";
+import { quoted } from "../src/chat/quoted.ts";
 import { say } from "../src/chat/reply.ts";
 import { UserError } from "../src/errors.ts";
 
@@ -20,7 +22,7 @@ export const undrain = defineCommand({
     if (isUp) return say("info", [`${worker} takes builds already`]);
     const draining = [...(await builds.drains.all()).keys()];
     throw new UserError(
-      `no worker "${worker}" drains. ${draining.length === 0 ? "None does." : `${draining.join(", ")} ${draining.length === 1 ? "does" : "do"}.`}`,
+      `no worker ${quoted(worker)} drains. ${draining.length === 0 ? "None does." : `${draining.join(", ")} ${draining.length === 1 ? "does" : "do"}.`}`,
     );
   },
 });

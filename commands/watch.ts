@@ -8,6 +8,9 @@ import { line } from "../src/chat/reply.ts";
 import { UserError } from "../src/errors.ts";
 import type { BuildNumber } from "../src/names.ts";
 
+/** Of many that run or wait no more are named. */
+const OTHERS_SHOWN = 9;
+
 export const watch = defineCommand({
   name: "watch",
   summary: "Say here, to you, how a build ends that was asked for elsewhere, or all of a project that run or wait.",
@@ -32,7 +35,9 @@ export const watch = defineCommand({
     if (first === undefined && only !== undefined && over.length === 1) return resultReply(only, config.url);
     const ends = over.map((build) => resultLine(build, config.url));
     if (first === undefined) return { lines: ends };
-    const all = [`${first.project} #${first.number}`, ...others.map(({ number }) => `#${number}`)].join(", ");
+    const rest = others.length - OTHERS_SHOWN;
+    const named = others.slice(0, OTHERS_SHOWN).map(({ number }) => `#${number}`);
+    const all = `${[`${first.project} #${first.number}`, ...named].join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
     const hear = line(first.state.kind, [`you will hear how ${all} ${others.length === 0 ? "ends" : "end"}`]);
     return { lines: [hear, ...ends] };
   },

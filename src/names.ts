@@ -25,8 +25,8 @@ export type Sha = z.infer<typeof Sha>;
  */
 export const GitRef = z
   .string()
-  .min(1)
-  .max(255)
+  .min(1, "a branch, tag or commit name")
+  .max(255, "a branch, tag or commit name")
   .regex(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: git forbids exactly these
     /^(?![-/.])(?!.*(?:\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)))[^\x00-\x20\x7f~^:?*[\\]+(?<![/.])$/,

@@ -1,7 +1,9 @@
 /** What can be done with builds: asked for, repeated, cancelled, looked up. The one door to the records for commands and jobs. */
+
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { z } from "zod";
+import { quoted } from "../chat/quoted.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, Project } from "../config.ts";
 import { UserError } from "../errors.ts";
@@ -98,7 +100,7 @@ export function createBuilds(deps: BuildsDeps) {
     const near = nearest(name, known, 1)[0];
     const guess = near === undefined ? "" : ` Did you mean ${near}?`;
     throw new UserError(
-      `no project "${name}".${guess} ${known.length === 0 ? "None is configured." : `There are ${listed(known)}.`}`,
+      `no project ${quoted(name)}.${guess} ${known.length === 0 ? "None is configured." : `There are ${listed(known)}.`}`,
     );
   }
 

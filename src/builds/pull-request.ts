@@ -1,4 +1,5 @@
 /** Pull requests as people name them, and what it means for a build to be of one. */
+import { quoted } from "../chat/quoted.ts";
 import type { Project } from "../config.ts";
 import { GitRef } from "../names.ts";
 import type { BuildEvent } from "../pipeline/build-event.ts";
@@ -58,5 +59,5 @@ export function unknownRef(
   const number = pullRequestNumber(ref);
   if (number !== undefined) return `${project.name} has no pull request ${number}.`;
   const nearestNames = near.length === 0 ? "" : ` Nearest: ${near.join(", ")}.`;
-  return `${project.name} has no branch, tag or commit "${ref}".${nearestNames} All: ${url}/projects/${project.name}`;
+  return `${project.name} has no branch, tag or commit ${quoted(ref)}.${nearestNames} All: ${url}/projects/${project.name}`;
 }

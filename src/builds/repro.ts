@@ -2,6 +2,7 @@
  * The commands that repeat a step of a build elsewhere. No secret stands in them: a variable whose value is not for everybody is
  * named, and whoever repeats the step sets it.
  */
+import { quoted } from "../chat/quoted.ts";
 import { isPath, type Project } from "../config.ts";
 import { UserError } from "../errors.ts";
 import { didYouMean, nearest } from "../nearest.ts";
@@ -50,9 +51,7 @@ export function stepToRepeat(build: Build, plan: RecordedPlan, wanted: string | 
   if (step !== undefined) return step;
   const guess = didYouMean(nearest(wanted, names, 1));
   const list = `There are ${names.slice(0, 10).join(", ")}${names.length > 10 ? ` and ${names.length - 10} more` : ""}.`;
-  throw new UserError(
-    `#${build.number} has no step "${wanted.slice(0, 60)}".${guess === "" ? "" : ` ${guess}`} ${list}`,
-  );
+  throw new UserError(`#${build.number} has no step ${quoted(wanted)}.${guess === "" ? "" : ` ${guess}`} ${list}`);
 }
 
 /** What failed the build comes before what was allowed to fail. */

@@ -3,6 +3,10 @@
 import { type ArgumentForm, argumentForms, type Command } from "./command.ts";
 import type { ParsedCommand, Word } from "./grammar.ts";
 import { restFrom } from "./grammar.ts";
+import { quoted } from "./quoted.ts";
+
+/** No more of an unknown option is repeated. */
+const OPTION_LENGTH = 40;
 
 export type Bound =
   | { readonly kind: "bound"; readonly given: Readonly<Record<string, unknown>> }
@@ -36,7 +40,7 @@ export function bindArguments(command: Command, line: ParsedCommand): Bound {
     }
     if (word.kind === "flag") {
       const target = named(word.name);
-      if (target === undefined) return unfit(`there is no option --${word.name}`);
+      if (target === undefined) return unfit(`there is no option --${word.name.slice(0, OPTION_LENGTH)}`);
       if (target.takes === "switch") {
         if (word.value !== undefined) return unfit(`--${word.name} takes no value`);
         given[target.name] = true;
@@ -54,7 +58,7 @@ export function bindArguments(command: Command, line: ParsedCommand): Bound {
     } else if (word.kind === "pair" && pairsForm !== undefined) {
       pairs[word.key] = word.value;
     } else if (form === undefined) {
-      return unfit(`one word too many: "${word.text}"`);
+      return unfit(`one word too many: ${quoted(word.text)}`);
     } else {
       given[form.name] = plain(word);
     }

@@ -18,6 +18,7 @@ import { createLinkCodes } from "./link-codes.ts";
 import { createLinks, type Group } from "./links.ts";
 import { type ChatMessage, roomKey } from "./message.ts";
 import { dependsOnLinks, identify, mayAct } from "./people.ts";
+import { quoted } from "./quoted.ts";
 import { type Reply, say } from "./reply.ts";
 
 /** After this long a person is told that their command is being worked on. */
@@ -28,8 +29,8 @@ const HEARD_SECONDS = 86_400;
 const LATE_MS = 15 * 60_000;
 /** An action is answered once in so long in a room: two bots that act on each other fall silent. */
 const ACTION_EVERY_MS = 60_000;
-/** No more of a wrong argument is repeated. */
-const MISFIT_LENGTH = 60;
+/** Of a command that was said without what it needs. */
+const EXAMPLES_SHOWN = 3;
 
 /** What became of a line, for the terminal's exit status. */
 export type Handled = "ignored" | "answered" | "refused" | "failed";
@@ -223,19 +224,24 @@ function unknownCommand(name: string, known: readonly string[], { prefix, projec
   const near = nearest(name, known, 1)[0];
   const project = [...projects.keys()].find((other) => other === name);
   const guess = project === undefined ? near : `build ${project}`;
-  return `no command "${name}".${guess === undefined ? "" : ` Did you mean ${prefix}${guess}?`} ${prefix}help lists them.`;
+  return `no command ${quoted(name)}.${guess === undefined ? "" : ` Did you mean ${prefix}${guess}?`} ${prefix}help lists them.`;
 }
 
-/** `!log <build> [lines or /pattern/], for example !log 43 20 or !log 43 /panic/` */
+/**
+ * What does not fit, then how it is said: `"abc" is not a build's number, such as 43. !log <build> [lines or /pattern/], for
+ * example !log 43`. Where nothing was said yet, a few examples: `!log <build> [lines or /pattern/], for example !log 43 or !log 43 20`.
+ */
 function howTo(command: Command, prefix: string, problem: string): string {
-  const typed = examplesOf(command, prefix);
-  const examples = typed.length === 0 ? "" : `, for example ${typed.join(" or ")}`;
-  return `${usage(command, prefix)}${examples}${problem === "" ? "" : ` (${problem})`}`;
+  const form = usage(command, prefix);
+  const typed = examplesOf(command, prefix).filter((example) => example !== form);
+  const shown = typed.slice(0, problem === "" ? EXAMPLES_SHOWN : 1);
+  const examples = shown.length === 0 ? "" : `, for example ${shown.join(" or ")}`;
+  return `${problem === "" ? "" : `${problem}. `}${form}${examples}`;
 }
 
-/** `"abc": a build's number, such as 43`; an argument that is not there at all needs no words, the usage line shows it. */
+/** `"abc" is not a build's number, such as 43`; an argument that is not there at all needs no words, the usage line shows it. */
 function misfitPhrase({ argument, message }: MisfitError, given: Readonly<Record<string, unknown>>): string {
   const found = given[argument];
   if (found === undefined) return "";
-  return `${JSON.stringify(found).slice(0, MISFIT_LENGTH)}: ${message}`;
+  return `${quoted(typeof found === "string" ? found : JSON.stringify(found))} is not ${message}`;
 }

@@ -1,4 +1,5 @@
 /** The end of a quarantine as people say it: `2w`, or the day that is the last of it. */
+import { quoted } from "../chat/quoted.ts";
 import { UserError } from "../errors.ts";
 import { dayOf, daysBefore, wallClock } from "../report/days.ts";
 import { parseDuration } from "../units.ts";
@@ -11,15 +12,16 @@ export function parseUntil(text: string, now: Date, timezone: string): Date {
   const durationMs = parseDuration(text);
   const until = durationMs === undefined ? endOfDay(text, timezone) : new Date(now.getTime() + durationMs);
   if (until === undefined || Number.isNaN(until.getTime())) {
-    const shown = text.slice(0, 60);
     throw new UserError(
-      `"${shown}" is no end: a time such as 2w, or a day such as ${dayOf(new Date(now.getTime() + 14 * DAY_MS), timezone)}, at most ${DAYS_MAX} days ahead. A test's name with spaces stands in quotes.`,
+      `${quoted(text)} is no end: a time such as 2w, or a day such as ${dayOf(new Date(now.getTime() + 14 * DAY_MS), timezone)}, at most ${DAYS_MAX} days ahead. A test's name with spaces stands in quotes.`,
     );
   }
-  if (until <= now) throw new UserError(`"${text}" is over already; a quarantine ends in the future.`);
+  if (until <= now) throw new UserError(`${quoted(text)} is over already; a quarantine ends in the future.`);
   // A day that is named ends at its midnight.
   if (until.getTime() > now.getTime() + (DAYS_MAX + 1) * DAY_MS || (durationMs ?? 0) > DAYS_MAX * DAY_MS) {
-    throw new UserError(`"${text}" is too far ahead: a quarantine lasts at most ${DAYS_MAX} days, and can be renewed.`);
+    throw new UserError(
+      `${quoted(text)} is too far ahead: a quarantine lasts at most ${DAYS_MAX} days, and can be renewed.`,
+    );
   }
   return until;
 }

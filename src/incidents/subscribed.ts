@@ -1,5 +1,7 @@
 /** What a room hears by itself, in words: by the configuration, by its subscriptions, and how long it is muted. */
+
 import { type Room, roomKey } from "../chat/message.ts";
+import { quoted } from "../chat/quoted.ts";
 import type { Clock } from "../clock.ts";
 import type { Config, NotifyConfig } from "../config.ts";
 import { UserError } from "../errors.ts";
@@ -8,17 +10,17 @@ import { roomOf } from "./recipients.ts";
 import { SubscribedEvent, type Subscription, type Subscriptions } from "./subscriptions.ts";
 
 /** What Buildbot's bot called them (O-76), for fingers that are used to it. */
-const BUILDBOT_EVENTS: Readonly<Record<string, SubscribedEvent>> = {
-  successtofailure: "broken",
-  failuretosuccess: "fixed",
-  exception: "errored",
-  finished: "every",
-};
+const BUILDBOT_EVENTS: ReadonlyMap<string, SubscribedEvent> = new Map([
+  ["successtofailure", "broken"],
+  ["failuretosuccess", "fixed"],
+  ["exception", "errored"],
+  ["finished", "every"],
+]);
 
 /** Undefined for a word that names none. */
 function eventNamed(word: string): SubscribedEvent | undefined {
   const name = word.toLowerCase();
-  return SubscribedEvent.safeParse(name).data ?? BUILDBOT_EVENTS[name];
+  return SubscribedEvent.safeParse(name).data ?? BUILDBOT_EVENTS.get(name);
 }
 
 /** `broken,fixed`, each once. @throws UserError for what is no event. */
@@ -27,7 +29,7 @@ export function readEvents(text: string): SubscribedEvent[] {
   const events = words.map((word) => {
     const event = eventNamed(word);
     if (event !== undefined) return event;
-    throw new UserError(`"${word}" is no event. There are ${SubscribedEvent.options.join(", ")}.`);
+    throw new UserError(`${quoted(word)} is no event. There are ${SubscribedEvent.options.join(", ")}.`);
   });
   if (events.length === 0) throw new UserError(`that names no event. There are ${SubscribedEvent.options.join(", ")}.`);
   return [...new Set(events)];

@@ -10,7 +10,7 @@ export type ReleaseNumber = z.infer<typeof ReleaseNumber>;
 /** https://semver.org, 2.0.0, without the build metadata; or the date of a night, `2026-11-22`. It stands in addresses. */
 export const Version = z
   .string()
-  .max(64)
+  .max(64, "a version of at most 64 characters, such as 1.4.0 or 1.4.0-rc.1")
   .regex(
     /^(?:(?:0|[1-9]\d{0,8})\.(?:0|[1-9]\d{0,8})\.(?:0|[1-9]\d{0,8})(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?|\d{4}-\d{2}-\d{2})$/,
     "a version such as 1.4.0 or 1.4.0-rc.1",

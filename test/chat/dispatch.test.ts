@@ -52,20 +52,25 @@ describe("what cannot be understood", () => {
     // The name of a project, said alone.
     ["!docker-registry", 'no command "docker-registry". Did you mean !build docker-registry? !help lists them.'],
     ["!log", "!log <build> [lines or /pattern/], for example !log 43 or !log 43 20 or !log 43 /panic/"],
-    [
-      "!log abc",
-      `!log <build> [lines or /pattern/], for example !log 43 or !log 43 20 or !log 43 /panic/ ("abc": a build's number, such as 43)`,
-    ],
-    ["!queue now", '!queue, for example !queue (one word too many: "now")'],
+    ["!log abc", `"abc" is not a build's number, such as 43. !log <build> [lines or /pattern/], for example !log 43`],
+    ["!queue now", 'one word too many: "now". !queue'],
     [
       "!rebuild 43 everything",
-      '!rebuild <build> [failed] [--keep=time], for example !rebuild 43 or !rebuild 43 failed ("everything": only "failed" may follow)',
+      '"everything" is not "failed", the one word that may follow. !rebuild <build> [failed] [--keep=time], for example !rebuild 43',
     ],
     [
       "!build hello a..b",
-      '!build <project> [branch, tag, commit or PR#12] [key=value…] [--keep=time], for example !build docker-registry or !build docker-registry v2.1 or !build docker PR#12 or !build hello main GREETING=hi ("a..b": a branch, tag or commit name)',
+      '"a..b" is not a branch, tag or commit name. !build <project> [branch, tag, commit or PR#12] [key=value…] [--keep=time], for example !build docker-registry',
     ],
     ["!build dokcer", 'no project "dokcer". Did you mean docker? There are docker, docker-registry, hello.'],
+    [`!build ${"x".repeat(400)}`, `no project "${"x".repeat(59)}…". There are docker, docker-registry, hello.`],
+    ["!subscribe hello constructor", '"constructor" is no event. There are broken, fixed, errored, every.'],
+    [
+      `!cancel 1 ${"x".repeat(300)}`,
+      `"${"x".repeat(59)}…" is not a reason of at most 200 characters. !cancel <build or project> [reason…], for example !cancel 43`,
+    ],
+    ["!drain big-2", 'no worker "big-2" is up. Did you mean big-1? There is big-1.'],
+    ["!help dokcer", 'no command "dokcer". !help lists them.'],
     ["!build ../../etc", 'no project "../../etc". There are docker, docker-registry, hello.'],
     ["!build docker mian", 'docker has no branch, tag or commit "mian". All: https://ci.example.org/projects/docker'],
     [

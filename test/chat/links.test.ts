@@ -134,7 +134,7 @@ describe("ada, on IRC and in Slack", () => {
     expect(await town.work.ask("!unlink work/U0ADA", ADA_SLACK)).toEqual([
       "work/U0ADA is no longer linked with libera/ada",
     ]);
-    expect(await town.libera.ask("!unlink work/U0ADA", ROOT)).toEqual(["work/U0ADA is not linked with any account."]);
+    expect(await town.libera.ask("!unlink work/U0ADA", ROOT)).toEqual(['"work/U0ADA" is not linked with any account.']);
     expect(await town.libera.ask("!unlink ada", ROOT)).toEqual(['"ada" is no account such as libera/ada.']);
     expect(await roles(town.work, ADA_SLACK)).toContain("no roles");
   });

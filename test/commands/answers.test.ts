@@ -358,7 +358,7 @@ describe("who and what is here", () => {
     const cancel =
       "!cancel <build or project> [reason…] · Stop a build, queued or running, or the only one of a project; the reason is kept with it. · takes the role developer · for example !cancel 43, !cancel 43 superseded by 44, !cancel docker · also !stop";
     for (const line of ["!help cancel", "!help !cancel", "!help STOP"]) expect(await talk.ask(line)).toEqual([cancel]);
-    expect(await talk.ask("!help cancle")).toEqual(['no command "cancle". Did you mean !cancel?']);
+    expect(await talk.ask("!help cancle")).toEqual(['no command "cancle". Did you mean !cancel? !help lists them.']);
   });
 
   test("!shutdown says what it waits for, and stops once it was said", async () => {
@@ -369,5 +369,36 @@ describe("who and what is here", () => {
     await records.create();
     expect(await talk.ask("!shutdown", ADA)).toEqual(["stopping when #1 is done · 1 queued waits for the next start"]);
     expect(talk.stoppedBy).toEqual(["ada", "ada"]);
+  });
+});
+
+describe("what many things are said of", () => {
+  const names = [1, 2, 3, 4, 5, 6, 7].map((number) => `site-${number}`);
+  const many = configOf(`
+url: https://ci.example.org
+irc: [{ name: fake, host: localhost, channels: ["#dev"] }]
+people:
+  ada: { irc: fake/ada, roles: [developer, admin] }
+projects:
+${names.map((name) => `  ${name}: { repo: /repositories/${name}, nightly: "0 7 * * *" }`).join("\n")}
+`);
+
+  test("the nights of seven projects are three lines and a link", async () => {
+    await using records = await openRecords(many);
+    const answer = await openTalk(records).ask("!nightly", ADA);
+    expect(answer.slice(0, 3).map((line) => line.split(" queued")[0])).toEqual([
+      "○ site-1 #1",
+      "○ site-2 #2",
+      "○ site-3 #3",
+    ]);
+    expect(answer.slice(3)).toEqual(["○ 4 more queued · https://ci.example.org"]);
+  });
+
+  test("of twelve builds that are watched, ten are named", async () => {
+    await using records = await openRecords(many);
+    for (let count = 0; count < 12; count += 1) await records.create("site-1");
+    expect(await openTalk(records).ask("!watch site-1")).toEqual([
+      "○ you will hear how site-1 #1, #2, #3, #4, #5, #6, #7, #8, #9, #10 and 2 more end",
+    ]);
   });
 });

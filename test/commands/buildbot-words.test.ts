@@ -133,7 +133,7 @@ describe("notify", () => {
       '"failure" is no event. There are broken, fixed, errored, every.',
     ]);
     expect((await talk.ask("!notify hello"))[0]).toContain(
-      '("hello": on, off or list; to hear of one project there is subscribe)',
+      '"hello" is not on, off or list; to hear of one project there is subscribe.',
     );
   });
 

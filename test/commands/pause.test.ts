@@ -48,7 +48,7 @@ test("everything can be paused, beside a project, and neither ends the other", a
     "hello resumed, was paused by ada since Sun 12:00 UTC · everything is still paused by ada since Sun 12:00 UTC",
   ]);
   expect(await talk.ask("!resume", ADA)).toEqual(["everything resumed, was paused by ada since Sun 12:00 UTC"]);
-  expect(await talk.ask("!resume", ADA)).toEqual(["everything was not paused"]);
+  expect(await talk.ask("!resume", ADA)).toEqual(["nothing was paused"]);
 });
 
 test("it takes the role developer, is in the audit log, and knows no other projects", async () => {
