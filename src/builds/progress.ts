@@ -6,6 +6,7 @@ import type { Chat } from "../chat/chat.ts";
 import { type Line, line } from "../chat/reply.ts";
 import type { Clock } from "../clock.ts";
 import { describeError } from "../errors.ts";
+import type { BuildNumber } from "../names.ts";
 import { formatDuration } from "../units.ts";
 import { Build } from "./build.ts";
 import type { Builds } from "./builds.ts";
@@ -13,6 +14,8 @@ import { buildActions, buildKey, revisionName } from "./describe.ts";
 import { type ExpectedTimes, progressPhrase } from "./expected.ts";
 
 const TICK_MS = 1_000;
+/** So often a build on show is looked up, should Redis have been away when it ended: nobody tells that twice. */
+const LOOK_MS = 5_000;
 const BAR_CELLS = 16;
 /** A build that takes longer than it used to stands at this, not at its end. */
 const BAR_MAX = 0.98;
@@ -34,17 +37,18 @@ const Event = z
 /** @param subscriber a connection of its own, in subscriber mode from now on; not closed here. */
 export async function showProgress(
   deps: {
-    builds: Builds;
-    eventChannel: string;
-    url: string;
-    chats: ReadonlyMap<string, Chat>;
-    clock: Clock;
-    log: Logger;
+    readonly builds: Pick<Builds, "get" | "expected">;
+    readonly eventChannel: string;
+    readonly url: string;
+    readonly chats: ReadonlyMap<string, Chat>;
+    readonly clock: Clock;
+    readonly log: Logger;
+    readonly lookMs?: number;
   },
   subscriber: Redis,
 ): Promise<AsyncDisposable> {
-  const { builds, chats, clock, log } = deps;
-  const shown = new Map<number, { build: Build; expected: ExpectedTimes | undefined }>();
+  const { builds, chats, clock, log, lookMs = LOOK_MS } = deps;
+  const shown = new Map<BuildNumber, { build: Build; expected: ExpectedTimes | undefined }>();
 
   const show = (build: Build, shownLine: Line | undefined): void => {
     const { room } = build.requester;
@@ -58,35 +62,44 @@ export async function showProgress(
       },
     );
   };
-  const follow = async (build: Build): Promise<void> => {
-    if (chats.get(build.requester.room.network)?.progress === undefined) return;
+  const follow = async (number: BuildNumber): Promise<void> => {
+    const build = await builds.get(number);
     if (build.state.kind !== "running") {
-      if (shown.delete(build.number)) show(build, undefined);
+      if (shown.delete(number)) show(build, undefined);
       return;
     }
-    const known = shown.get(build.number);
+    const known = shown.get(number);
     const expected = known === undefined ? await builds.expected(build) : known.expected;
-    shown.set(build.number, { build, expected });
+    shown.set(number, { build, expected });
     show(build, progressLine(build, clock.now(), expected));
+  };
+  // One after the other, and each by the record as it is then: news that comes late brings back nothing that is over.
+  let following = Promise.resolve();
+  const look = (number: BuildNumber): void => {
+    following = following
+      .then(() => follow(number))
+      .catch((error: unknown) => log.debug({ reason: describeError(error) }, "progress not shown"));
   };
 
   subscriber.on("message", (channel: string, json: string) => {
     if (channel !== deps.eventChannel) return;
     const event = Event.safeParse(json);
     if (!event.success) return;
-    follow(event.data.build).catch((error: unknown) =>
-      log.debug({ reason: describeError(error) }, "progress not shown"),
-    );
+    const { number, requester } = event.data.build;
+    if (chats.get(requester.room.network)?.progress !== undefined) look(number);
   });
   await subscriber.subscribe(deps.eventChannel);
-  const timer = setInterval(() => {
-    for (const { build, expected } of shown.values()) show(build, progressLine(build, clock.now(), expected));
-  }, TICK_MS);
-  timer.unref();
+  const timers = [
+    setInterval(() => {
+      for (const { build, expected } of shown.values()) show(build, progressLine(build, clock.now(), expected));
+    }, TICK_MS),
+    setInterval(() => [...shown.keys()].forEach(look), lookMs),
+  ];
+  for (const timer of timers) timer.unref();
 
   return {
     async [Symbol.asyncDispose]() {
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
     },
   };
 }
