@@ -53,6 +53,11 @@ export function createWeb(deps: WebDeps): Hono {
     },
     missing: (c, what) => message(c, "Not found", what, 404),
   };
+  app.use(async (c, next) => {
+    await next();
+    // Nobody reads what is made for a HEAD: it is given up, and with it the file or the live log that it comes from.
+    if (c.req.method === "HEAD") await c.res.body?.cancel();
+  });
   // Signed, so nobody logs in to them.
   if (deps.hooks !== undefined) app.route("/", hookRoutes({ ...deps, hooks: deps.hooks }));
   // With tokens of their own.
