@@ -1,9 +1,10 @@
-/** HEAD, which download managers and link checkers ask with: the headers of a GET, and nothing is left open behind it. */
+/** HEAD, which download managers and link checkers ask with, and readers who leave in the middle: nothing is left open behind them. */
 import { mkdir, readdir, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { keptLog, logsFolder, openLog } from "../../src/builds/log-files.ts";
+import { capturedLog } from "../support/captured-log.ts";
 import { ago, openRecords } from "../support/records.ts";
 import { serveWeb } from "../support/served-web.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -17,7 +18,7 @@ async function openBelow(folder: string): Promise<number> {
   return paths.filter((path) => path.startsWith(folder)).length;
 }
 
-test("a HEAD of a log or an artifact leaves no file open, however often it is asked", async () => {
+test("a HEAD of a log or an artifact leaves no file open, nor does who leaves; and neither is a fault", async () => {
   await using records = await openRecords();
   const config = { ...records.config, dataDir: records.dataDir };
   const build = await records.begin(await records.create("hello"));
@@ -28,7 +29,8 @@ test("a HEAD of a log or an artifact leaves no file open, however often it is as
   const text = Array.from({ length: 200_000 }, (_, line) => `line ${(line * 7919) % 100_003}\n`).join("");
   await writeFile(keptLog(logsFolder(config), 1), gzipSync(text));
   await writeFile(join(folder, "artifacts/1/app.tgz"), text);
-  await using web = await serveWeb(records, { config, openLog: (number) => openLog(logsFolder(config), number) });
+  const { log, entries } = capturedLog();
+  await using web = await serveWeb(records, { config, openLog: (number) => openLog(logsFolder(config), number), log });
 
   for (const path of ["/builds/1/log", "/artifacts/1/app.tgz"]) {
     const got = await fetch(web.url + path);
@@ -37,6 +39,11 @@ test("a HEAD of a log or an artifact leaves no file open, however often it is as
       const { status, headers } = await fetch(web.url + path, { method: "HEAD" });
       expect([status, headers.get("content-type")]).toEqual([200, got.headers.get("content-type")]);
     }
+    const left = new AbortController();
+    const answer = await fetch(web.url + path, { signal: left.signal });
+    expect(answer.status).toBe(200);
+    left.abort();
     await waitFor(`${path} to be closed`, async () => (await openBelow(folder)) === 0);
   }
+  expect(entries()).toEqual([]);
 });

@@ -1,11 +1,11 @@
 /** `/builds/:n/log`: the log as text, whole, by bytes or by lines; what the viewer asks for; and pages of it without scripts. */
 import type { Readable } from "node:stream";
 import { type Context, Hono } from "hono";
-import { stream } from "hono/streaming";
 import { type Build, isFinished } from "../../builds/build.ts";
 import { findLines, type LogOutline, linesFrom, outlineOf } from "../../builds/log-outline.ts";
 import { rangeOf } from "../byte-range.ts";
 import type { Frame, WebDeps } from "../deps.ts";
+import { sendLog } from "../sent-log.ts";
 import { findBuild, NO_BUILD } from "./find-build.ts";
 import { createFollow } from "./follow.ts";
 import { FoundPage, LogPage } from "./log-page.tsx";
@@ -110,21 +110,9 @@ export function logRoutes(deps: WebDeps, frame: Frame): Hono {
   }
 
   function send(c: Context, build: Build, whole: Readable, range?: { readonly first: number; readonly last: number }) {
-    return stream(
-      c,
-      async (body) => {
-        body.onAbort(() => void whole.destroy());
-        let at = 0;
-        for await (const chunk of whole as AsyncIterable<Buffer>) {
-          const begin = range === undefined ? 0 : Math.max(0, range.first - at);
-          const end = range === undefined ? chunk.length : Math.min(chunk.length, range.last + 1 - at);
-          if (begin < end) await body.write(chunk.subarray(begin, end));
-          at += chunk.length;
-          if (range !== undefined && at > range.last) break;
-        }
-      },
-      async (error) => log.error({ err: error, build: build.number }, "a log could not be read to its end"),
-    );
+    const failed = (error: unknown) =>
+      log.error({ err: error, build: build.number }, "a log could not be read to its end");
+    return sendLog(c, whole, failed, range);
   }
 }
 

@@ -1,6 +1,5 @@
 /** `/releases`: what waits for approvals and what was published; `/releases/R7`: one of them, to decide by. */
 import { Hono } from "hono";
-import { stream } from "hono/streaming";
 import { openLog } from "../../builds/log-files.ts";
 import { SIGNS } from "../../chat/reply.ts";
 import { UserError } from "../../errors.ts";
@@ -10,6 +9,7 @@ import { ReleaseNumber } from "../../releases/release.ts";
 import { releaseTitle, releaseTone, stateWord } from "../../releases/words.ts";
 import type { Frame, WebDeps } from "../deps.ts";
 import { mayDo, visitorOf } from "../login/visitor.ts";
+import { sendLog } from "../sent-log.ts";
 import { Page } from "../shell.tsx";
 import { NoReleases, ReleaseTable } from "./list.tsx";
 import { ReleasePage } from "./page.tsx";
@@ -73,13 +73,8 @@ export function releaseRoutes({ config, builds, releases, clock, log }: WebDeps,
     if (opened === undefined) return frame.missing(c, "There is no log of a smoke test of that release.");
     c.header("content-type", "text/plain; charset=utf-8");
     c.header("cache-control", "no-store");
-    return stream(
-      c,
-      async (body) => {
-        body.onAbort(() => void opened.destroy());
-        for await (const chunk of opened as AsyncIterable<Buffer>) await body.write(chunk);
-      },
-      async (error) => log.error({ err: error, release: number.data }, "a log could not be read to its end"),
+    return sendLog(c, opened, (error) =>
+      log.error({ err: error, release: number.data }, "a log could not be read to its end"),
     );
   });
 
