@@ -220,6 +220,9 @@ describe("a release's page", () => {
     await using site = await openSite();
     await site.request();
     expect((await site.page("/releases/R1", "eve")).html).not.toContain("/approve");
+    expect((await site.page("/releases/R1", "eve")).said).toContain(
+      "Approving takes the role approver. Ask an admin to give eve that role.",
+    );
     expect((await site.page("/releases/R1", "ada")).html).not.toContain("/approve");
     expect((await site.page("/releases/R1", "ada")).said).toContain("Withdraw");
     expect(await site.press("/releases/R1/approve", "bob")).toMatchObject({ status: 303, location: "/releases/R1" });

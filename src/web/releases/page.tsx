@@ -212,6 +212,9 @@ const Decide = ({ release, config, visitor }: Pick<ReleasePageProps, "release" |
           <code>{`${config.prefix}reject ${name} <reason>`}</code> in a chat, or decides here once logged in.
         </p>
       )}
+      {visitor !== undefined && !mayApprove ? (
+        <p class="quiet">Approving takes the role approver. {visitor.identity.advice}</p>
+      ) : null}
     </section>
   );
 };
