@@ -12,7 +12,11 @@ export const resume = defineCommand({
   repeatable: true,
   args: z.strictObject({ project: z.string().optional() }),
   async run({ args, builds, config, clock }) {
-    const project = args.project === undefined ? undefined : builds.project(args.project).name;
+    const kept = (await builds.pauses.all()).find(
+      (pause) => pause.project !== undefined && pause.project === args.project,
+    );
+    // A project that is configured no more can still be held.
+    const project = args.project === undefined ? undefined : (kept?.project ?? builds.project(args.project).name);
     const told = { now: clock.now(), timezone: config.timezone };
     const held = await builds.pauses.resume(project);
     const left = (await builds.pauses.all()).filter((pause) => project === undefined || pause.project === undefined);

@@ -1,7 +1,7 @@
 /** `!status`: what runs, what waits, what is broken. */
 import { z } from "zod";
 import { buildLine, runningLine } from "../src/builds/describe.ts";
-import { brokenNames, howAllStand } from "../src/builds/stands.ts";
+import { brokenNames, couldNotRun, howAllStand } from "../src/builds/stands.ts";
 import { pausedFacts, pausedPhrase } from "../src/builds/waiting.ts";
 import { defineCommand } from "../src/chat/command.ts";
 import { line, lineText, type Reply, SIGNS, say } from "../src/chat/reply.ts";
@@ -38,6 +38,7 @@ export const status = defineCommand({
       running.length + queued.length === 0 ? "nothing runs or waits" : "",
       ...waiting.map((release) => `${SIGNS.queued} ${waitingWords(release, config)}`),
       `broken: ${broken.length === 0 ? "none" : broken.join(", ")}`,
+      couldNotRun(all),
       next === undefined ? "" : `${next.what} in ${formatAge(next.next.getTime() - clock.now().getTime())}`,
     ];
     return say("info", facts, config.url);

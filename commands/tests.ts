@@ -76,7 +76,9 @@ function summaryOf(build: Build): TestSummary | undefined {
 function withoutReport(build: Build, link: string): Reply {
   if (!isFinished(build)) return say("info", [`${build.project} #${build.number} has no test report yet`], link);
   const warnings = build.steps.flatMap(({ warnings: ofStep }) => ofStep ?? []);
-  return say("info", [`${build.project} #${build.number} has no test report`, warnings[0] ?? HOW], link);
+  // Of what could not run nobody can tell whether it names one.
+  const why = build.state.kind === "errored" ? "it could not run" : HOW;
+  return say("info", [`${build.project} #${build.number} has no test report`, warnings[0] ?? why], link);
 }
 
 /** Undefined where the tests of one of the two are not kept here any more. */

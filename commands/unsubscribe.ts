@@ -13,7 +13,9 @@ export const unsubscribe = defineCommand({
   args: z.strictObject({ project: z.string().optional().meta({ label: "project or all" }) }),
   async run({ args, builds, subscriptions, message, config, clock }) {
     if (args.project !== undefined) {
-      const project = args.project === "all" ? undefined : builds.project(args.project).name;
+      const kept = (await subscriptions.all()).find(({ project }) => project !== undefined && project === args.project);
+      // A project that is configured no more can still be heard of no more.
+      const project = args.project === "all" ? undefined : (kept?.project ?? builds.project(args.project).name);
       const there = await subscriptions.remove(message.room, project);
       const what = project ?? "all projects";
       return say("info", [there ? `this room hears no more of ${what}` : `this room has no subscription to ${what}`]);

@@ -16,7 +16,8 @@ export const whoami = defineCommand({
     const group = account === undefined ? [] : groupOf(await links.all(), account);
     const others = group.filter((linked) => account !== undefined && !sameAccount(linked, account)).map(addressOf);
     return say("info", [
-      `${identity.name}: ${identity.because}`,
+      // The answer begins with their nick anyhow.
+      identity.name === speaker.displayName ? identity.because : `${identity.name}: ${identity.because}`,
       others.length === 0 ? "" : `linked: ${others.join(", ")}`,
       roles === "" ? "no roles: you may ask, not act" : `roles: ${roles}`,
       roles === "" ? identity.advice : "",

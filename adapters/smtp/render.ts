@@ -57,7 +57,7 @@ function htmlOf({ lines, verbatim = [], actions = [] }: Reply): string {
     verbatim.length === 0
       ? []
       : [
-          `<pre style="${font};background:#f6f8fa;padding:12px;overflow-x:auto">${escapeHtml(verbatim.map(asPrinted).join("\n"))}</pre>`,
+          `<pre style="${font};background:#f6f8fa;padding:12px;white-space:pre-wrap;overflow-wrap:anywhere">${escapeHtml(verbatim.map(asPrinted).join("\n"))}</pre>`,
         ];
   const more = links(actions, lines).map(({ label, link }) => anchor(link, oneLine(label)));
   return [

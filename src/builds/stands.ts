@@ -46,11 +46,22 @@ interface BrokenBranch {
   readonly firstBad: { readonly number: BuildNumber };
 }
 
-/** `docker #43`, and where a project's main branch is good, `docker release #41` of its others. */
+/** `docker #43`, and where a project's main branch has not failed, `docker release #41` of its others. */
 export function brokenNames(all: readonly Stands[], incidents: readonly BrokenBranch[]): string[] {
   return all.flatMap(({ project: { name, branch: main }, build }) => {
-    if (build?.state.kind === "failed" || build?.state.kind === "errored") return [`${name} #${build.number}`];
-    const others = incidents.filter(({ project, branch }) => project === name && branch !== main);
-    return others.map(({ branch, firstBad }) => `${name} ${branch} #${firstBad.number}`);
+    if (build?.state.kind === "failed") return [`${name} #${build.number}`];
+    // What could not run says nothing about the branch: it is as broken as it was before.
+    const stays = build?.state.kind === "errored";
+    return incidents
+      .filter(({ project, branch }) => project === name && (stays || branch !== main))
+      .map(({ branch, firstBad }) => `${name}${branch === main ? "" : ` ${branch}`} #${firstBad.number}`);
   });
+}
+
+/** `could not run: docker #43`, which is nobody's change; empty where all of them could. */
+export function couldNotRun(all: readonly Stands[]): string {
+  const names = all.flatMap(({ project: { name }, build }) =>
+    build?.state.kind === "errored" ? [`${name} #${build.number}`] : [],
+  );
+  return names.length === 0 ? "" : `could not run: ${names.join(", ")}`;
 }

@@ -17,7 +17,7 @@ import { type ParsedCommand, parseLine } from "./grammar.ts";
 import { createLinkCodes } from "./link-codes.ts";
 import { createLinks, type Group } from "./links.ts";
 import { type ChatMessage, roomKey } from "./message.ts";
-import { dependsOnLinks, identify, mayAct } from "./people.ts";
+import { defaultRoles, dependsOnLinks, type Identity, identify, mayAct } from "./people.ts";
 import { quoted } from "./quoted.ts";
 import { type Reply, say } from "./reply.ts";
 
@@ -100,6 +100,13 @@ export function createDispatcher(
       : undefined;
   }
 
+  /** In private, where everybody may do it in a room, that is nearer than to be given a role. */
+  function adviceFor({ role }: Command, identity: Identity, { room, speaker }: ChatMessage): string {
+    const roles = new Set(defaultRoles(config, speaker.network));
+    const mayInRooms = room.kind === "direct" && mayAct({ ...identity, roles }, role);
+    return mayInRooms ? "Everybody has it in the rooms that I am configured for: say it there." : identity.advice;
+  }
+
   /** `follow` is told of the command's trail as soon as there is one. */
   async function answer(parsed: ParsedCommand, message: ChatMessage, follow: (trail: Trail) => void): Promise<Outcome> {
     const command = byName.get(parsed.name);
@@ -113,7 +120,9 @@ export function createDispatcher(
     const trail = followCommand(audit, { command, parsed, message, identity }, log);
     if (!mayAct(identity, command.role)) {
       await trail.forbidden(`takes the role ${command.role}`);
-      return refuse(`${config.prefix}${command.name} takes the role ${command.role}. ${identity.advice}`);
+      return refuse(
+        `${config.prefix}${command.name} takes the role ${command.role}. ${adviceFor(command, identity, message)}`,
+      );
     }
     const bound = bindArguments(command, parsed);
     if (bound.kind === "unfit") return refuse(howTo(command, config.prefix, bound.problem));

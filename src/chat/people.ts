@@ -125,7 +125,8 @@ function wayIn({ irc, slack, prefix }: PeopleConfig, address: string): string {
   return `Ask an admin to add "${address}" to people:${link}.`;
 }
 
-function defaultRoles(config: PeopleConfig, network: string): readonly Role[] {
+/** What anyone has in the rooms that are configured on that network. */
+export function defaultRoles(config: PeopleConfig, network: string): readonly Role[] {
   const own = [...config.irc, ...config.slack].find(({ name }) => name === network);
   return own?.defaultRoles ?? config.defaultRoles;
 }

@@ -19,9 +19,10 @@ export function createIncidents(deps: { config: Config; ledger: Ledger; subscrip
 
   /** `bob has docker-registry (broken for 6m since #43)` */
   function claimedLine(incident: Incident, by: string): Line {
-    const name = incidentName(incident, config.projects.get(incident.project)?.branch);
-    const age = formatAge(clock.now().getTime() - Date.parse(incident.since));
-    return line("info", [`${by} has ${name} (broken for ${age} since #${incident.firstBad.number})`]);
+    const { project, branch, firstBad, since } = incident;
+    const other = branch === config.projects.get(project)?.branch ? "" : `branch ${branch}, `;
+    const age = formatAge(clock.now().getTime() - Date.parse(since));
+    return line("info", [`${by} has ${project} (${other}broken for ${age} since #${firstBad.number})`]);
   }
 
   return {

@@ -120,8 +120,9 @@ async function suspectsOf(
   }
 }
 
-/** A mail has room for what a line of chat has not: the failing tests, and the end of the log. */
+/** A mail has room for what a line of chat has not: of what did not pass the failing tests, and the end of the log. */
 async function asMail({ logLines }: NewsDeps, build: FinishedBuild, notice: Reply): Promise<Reply> {
+  if (build.state.kind === "passed") return notice;
   const tail = (await logLines(build.number, MAIL_LOG_LINES)) ?? [];
   const tests = build.state.kind === "failed" && build.results?.tests !== undefined ? build.results.tests : undefined;
   const failing = tests === undefined ? [] : failingLines(tests);

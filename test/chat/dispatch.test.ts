@@ -132,6 +132,16 @@ describe("who may", () => {
   });
 });
 
+test("what everybody may do in a room and nobody in private is said to be so", async () => {
+  await using records = await openRecords(configOf(`${TEAM}default_roles: [developer]\n`));
+  const talk = openTalk(records);
+  expect(await talk.say("!build hello", { nick: "mallory" })).toBe("answered");
+  expect(await talk.ask("build hello", { nick: "mallory", kind: "direct" })).toEqual([
+    "!build takes the role developer. Everybody has it in the rooms that I am configured for: say it there.",
+  ]);
+  expect((await talk.ask("shutdown", { nick: "mallory", kind: "direct" }))[0]).toContain("I do not know you");
+});
+
 describe("a message that is delivered twice", () => {
   test("does what it changes once, and is answered once", async () => {
     await using records = await team();

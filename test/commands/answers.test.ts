@@ -2,7 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { Build, type FinalState } from "../../src/builds/build.ts";
 import type { LogLine } from "../../src/builds/log-files.ts";
-import { ago, CONFIG, configOf, openRecords, type Records, revisionOf } from "../support/records.ts";
+import { createSubscriptions } from "../../src/incidents/subscriptions.ts";
+import { NetworkName, ProjectName } from "../../src/names.ts";
+import { ago, CONFIG, clock, configOf, openRecords, type Records, revisionOf } from "../support/records.ts";
 import { openTalk, WORKER } from "../support/talk.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -318,13 +320,13 @@ describe("who and what is here", () => {
     await using records = await team();
     const talk = openTalk(records);
     expect(await talk.ask("!whoami", ADA)).toEqual([
-      "ada: you are logged in as fake/ada, which is ada in people: · roles: developer, admin",
+      "you are logged in as fake/ada, which is ada in people: · roles: developer, admin",
     ]);
     expect(await talk.ask("!whoami", { nick: "mallory" })).toEqual([
-      'mallory: you are not logged in to services, and a nick alone proves nothing · no roles: you may ask, not act · I do not know you: log in to services (/msg NickServ IDENTIFY), then ask an admin to add "fake/<your account>".',
+      'you are not logged in to services, and a nick alone proves nothing · no roles: you may ask, not act · I do not know you: log in to services (/msg NickServ IDENTIFY), then ask an admin to add "fake/<your account>".',
     ]);
     expect(await talk.ask("!whoami", { nick: "root", trusted: true })).toEqual([
-      "root: whoever has this terminal is an admin · roles: developer, approver, admin",
+      "whoever has this terminal is an admin · roles: developer, approver, admin",
     ]);
   });
 
@@ -370,6 +372,41 @@ describe("who and what is here", () => {
     expect(await talk.ask("!shutdown", ADA)).toEqual(["stopping when #1 is done · 1 queued waits for the next start"]);
     expect(talk.stoppedBy).toEqual(["ada", "ada"]);
   });
+});
+
+test("what could not run is nobody's change: every command tells it apart from what is broken", async () => {
+  await using records = await team();
+  await ended(records, "docker", {
+    kind: "errored",
+    startedAt: ago(9),
+    finishedAt: ago(8),
+    reason: "no such host",
+    tries: 2,
+  });
+  const talk = openTalk(records);
+  expect(await talk.ask("!status")).toEqual([
+    "nothing runs or waits · broken: none · could not run: docker #1 · https://ci.example.org",
+  ]);
+  expect(await talk.ask("!incidents")).toEqual([
+    "▲ nothing is broken · could not run: docker #1 · https://ci.example.org",
+  ]);
+  expect((await talk.ask("!hello"))[0]).toMatch(/^▲ at your service; could not run: docker #1 · /);
+  expect((await talk.ask("!tests 1"))[0]).toBe(
+    "docker #1 has no test report · it could not run · https://ci.example.org/builds/1",
+  );
+});
+
+test("a project that is configured no more can be let go: its pause and its subscription", async () => {
+  await using records = await team();
+  const gone = ProjectName.parse("gone");
+  await records.builds.pauses.pause(gone, "bob");
+  const room = { network: NetworkName.parse("fake"), kind: "channel", name: "#dev" } as const;
+  await createSubscriptions(records.redis.commands, clock).add({ room, project: gone, events: ["every"] });
+  const talk = openTalk(records);
+  expect(await talk.ask("!unsubscribe gone")).toEqual(["this room hears no more of gone"]);
+  expect(await talk.ask("!unsubscribe gone")).toEqual(['no project "gone". There are docker, docker-registry, hello.']);
+  expect((await talk.ask("!resume gone", ADA))[0]).toMatch(/^gone resumed, was paused by bob /);
+  expect(await talk.ask("!status")).toEqual(["nothing runs or waits · broken: none · https://ci.example.org"]);
 });
 
 describe("what many things are said of", () => {

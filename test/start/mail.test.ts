@@ -30,6 +30,7 @@ mail: { host: 127.0.0.1, port: ${smtp.port}, user: ci, password: s3cret, ca: ${s
   expect(broken?.text).toContain("the pump is on fire");
   expect(broken?.text).toContain(`${site.url}/builds/1`);
   expect(fixed?.subject).toMatch(/pump fixed by #2/);
+  expect(fixed?.text).not.toContain("quiet");
   expect(fixed?.references).toEqual(broken?.references);
   expect(report?.subject).toMatch(/^\[docker-ci\] Daily report for \d{4}-\d\d-\d\d$/);
   expect(report?.text).toMatch(/pump +2 +1 +50\s?%/);
