@@ -18,7 +18,7 @@ async function sitDown(site: Site) {
       timeoutMs: 30_000,
       seen: () => bot.stdout() + bot.stderr(),
     });
-  await seen(/Ctrl-D leaves[^]*\n[^\n]*> /);
+  await seen(/Ctrl-D leaves[\s\S]*\n[^\n]*> /);
   return { bot, seen };
 }
 
@@ -48,9 +48,9 @@ test("Ctrl-D with a build at work waits for it, shows how it goes on, and then s
   bot.write("!build hello\r");
   await seen(/● hello #1 step 1 of 1 slow/);
   bot.write(CTRL_D);
-  await seen(/Leaving\. Waiting for #1; Ctrl-C leaves it to the next start\.[^]*● hello #1 step 1 of 1 slow/);
+  await seen(/Leaving\. Waiting for #1; Ctrl-C leaves it to the next start\.[\s\S]*● hello #1 step 1 of 1 slow/);
   const { status, stdout } = await bot.ended;
   expect(status).toBe(0);
-  expect(stdout).toMatch(/Leaving\.[^]*✔ hello #1 passed/);
+  expect(stdout).toMatch(/Leaving\.[\s\S]*✔ hello #1 passed/);
   expect(lastLines(stdout).join("\n")).not.toMatch(/●|> $/);
 }, 60_000);
