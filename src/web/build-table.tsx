@@ -3,7 +3,13 @@ import type { Build } from "../builds/build.ts";
 import { quotedTitle, revisionName } from "../builds/describe.ts";
 import { State, Time, took } from "./shell.tsx";
 
-export const BuildTable = ({ builds }: { builds: readonly Build[] }) =>
+interface BuildTableProps {
+  readonly builds: readonly Build[];
+  /** Whether each line names the project: not on a project's own page. */
+  readonly named?: boolean;
+}
+
+export const BuildTable = ({ builds, named = false }: BuildTableProps) =>
   builds.length === 0 ? (
     <p>There are no builds yet.</p>
   ) : (
@@ -25,7 +31,8 @@ export const BuildTable = ({ builds }: { builds: readonly Build[] }) =>
             <tr>
               <td>
                 <a href={`/builds/${build.number}`}>
-                  {build.project} #{build.number}
+                  {named ? `${build.project} ` : ""}
+                  <span class="whole">#{build.number}</span>
                 </a>
               </td>
               <td>

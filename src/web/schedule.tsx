@@ -61,7 +61,7 @@ const Table = ({ coming, now }: { coming: readonly Coming[]; now: Date }) => (
       <tbody>
         {coming.map(({ what, project, at, timezone, next, last }) => (
           <tr>
-            <th scope="row" class="wide">
+            <th scope="row" class="lead">
               {project === undefined ? what : <a href={`/projects/${project}`}>{what}</a>}
             </th>
             <td>
@@ -71,7 +71,13 @@ const Table = ({ coming, now }: { coming: readonly Coming[]; now: Date }) => (
               <Time at={next.toISOString()} />
             </td>
             <td class="number">{formatAge(+next - +now)}</td>
-            <td>{last?.build === undefined ? "" : <a href={`/builds/${last.build}`}>{lastPhrase(last)}</a>}</td>
+            <td class="quiet">
+              {last?.build === undefined ? (
+                project !== undefined && "not yet"
+              ) : (
+                <a href={`/builds/${last.build}`}>{lastPhrase(last)}</a>
+              )}
+            </td>
           </tr>
         ))}
       </tbody>

@@ -27,6 +27,7 @@ const AREAS = [
   ["/schedule", "Schedule"],
 ] as const;
 const BELOW = [
+  ["/builds", "Builds"],
   ["/workers", "Workers"],
   ["/outbox", "Outbox"],
   ["/audit", "Audit"],

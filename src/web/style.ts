@@ -57,6 +57,7 @@ progress { appearance: none; width: 8rem; height: 0.5rem; border: 0; border-radi
 progress::-webkit-progress-bar { background: var(--running-soft); } progress::-webkit-progress-value { background: var(--running); } progress::-moz-progress-bar { background: var(--running); }
 .sparkline { color: var(--accent); vertical-align: middle; overflow: visible; }
 table { border-collapse: collapse; width: 100%; }
+time, .whole { white-space: nowrap; }
 th, td { text-align: left; padding: 0.35rem 1rem 0.35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--quiet); font-weight: 500; font-size: 0.875rem; } th.number, td.number { text-align: right; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.2rem 1rem; margin: 0; } dt { color: var(--quiet); } dd { margin: 0; min-width: 0; }
@@ -68,12 +69,12 @@ button:hover, .button:hover { border-color: var(--quiet); } button.main { backgr
 input, select { font: inherit; padding: 0.3rem 0.5rem; border: 1px solid var(--quiet); border-radius: var(--radius); background: var(--paper); color: var(--ink); max-width: 100%; }
 :is(input:not([type=checkbox]), select) { min-height: 2.1rem; }
 label { color: var(--quiet); font-size: 0.875rem; }
-form.row { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: end; } form.row > label { display: grid; gap: 0.1rem; }
+form.row { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: end; } form.row > label { display: grid; grid-template-columns: minmax(0, auto); gap: 0.1rem; min-width: 0; max-width: min(100%, 24rem); } form.row select { text-overflow: ellipsis; }
 @media (max-width: 40rem) {
-  .bar .going-on { margin-left: 0; width: 100%; } dl { grid-template-columns: 1fr; gap: 0; } dt { margin-top: 0.5rem; }
+  .bar .going-on { margin: 0 auto 0 0; } dl { grid-template-columns: 1fr; gap: 0; } dt { margin-top: 0.5rem; }
   th, td { padding-right: 0.6rem; }
-  table.stack thead { position: absolute; clip-path: inset(50%); } table.stack tr { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: 0.4rem 0; border-bottom: 1px solid var(--line); }
-  table.stack td, table.stack tbody th { border: 0; padding: 0.1rem 0; } table.stack .number:not(:first-child) { margin-left: auto; } table.stack [data-label]::before { content: attr(data-label) " "; color: var(--quiet); } table.stack .wide { flex-basis: 100%; order: 1; }
+  table.stack, table.stack :is(caption, tbody) { display: block; } table.stack thead { position: absolute; clip-path: inset(50%); } table.stack tr { display: flex; flex-wrap: wrap; gap: 0 1rem; padding: 0.4rem 0; border-bottom: 1px solid var(--line); }
+  table.stack td, table.stack tbody th { border: 0; padding: 0.1rem 0; min-width: 0; max-width: 100%; overflow-wrap: anywhere; } table.stack .number:not(:first-child) { margin-left: auto; } table.stack [data-label]::before { content: attr(data-label) " "; color: var(--quiet); } table.stack .lead { flex-basis: 100%; } table.stack .wide { flex-basis: 100%; order: 1; } table.stack :is(td, tbody th):empty { display: none; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 `;

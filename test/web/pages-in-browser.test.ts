@@ -2,11 +2,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { GitRef } from "../../src/names.ts";
 import { PACKAGE_FOLDER } from "../../src/package.ts";
 import { BuildResults } from "../../src/results/summary.ts";
 import { violations } from "../support/axe.ts";
 import { hasBrowser, openBrowser } from "../support/browser.ts";
-import { ago, openRecords, type Records } from "../support/records.ts";
+import { ADA, ago, configOf, openRecords, type Records, revisionOf } from "../support/records.ts";
 import { serveWeb } from "../support/served-web.ts";
 
 const PAGES = ["/", "/projects/hello", "/builds", "/workers", "/audit", "/schedule", "/releases", "/outbox"];
@@ -90,6 +91,38 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
       /#5\s*2m56s\s*60\.4%\s*100\.0%/,
     );
     expect(await page.locator("noscript meta[http-equiv=refresh], meta[http-equiv=refresh]").count()).toBe(1);
+  });
+
+  test("long names, as people and tickets have them, neither widen a page nor are cut off", async () => {
+    const long = "a-project-with-the-longest-name-that-is-allowed-which-is-64-long";
+    const config = configOf(`
+web: { trusted_proxy: { addresses: 127.0.0.1, header: X-User } }
+people: { ada: { web: ada, roles: [developer] } }
+projects: { hello: { repo: /r/hello }, ${long}: { repo: /r/long } }
+`);
+    await using records = await openRecords(config);
+    const ref = GitRef.parse("feature/a-branch-named-after-a-ticket-in-whole-words-JIRA-12345");
+    const revision = revisionOf("1", { ref, title: "x".repeat(200), author: "wolfeschlegelsteinhausenbergerdorff" });
+    for (const project of [long, "hello"]) {
+      await records.begin(
+        await records.create(project, { ref, revision, requester: { ...ADA, name: "n".repeat(60) } }),
+      );
+    }
+    await using web = await serveWeb(records);
+    await using browser = await openBrowser();
+    const page = await browser.open(web.url, {
+      viewport: { width: 390, height: 900 },
+      extraHTTPHeaders: { "X-User": "ada" },
+    });
+    const found: string[] = [];
+    for (const path of ["/", "/builds", `/projects/${long}`, "/projects/hello", "/builds/1", "/schedule", "/force"]) {
+      await page.goto(`${web.url}${path}`);
+      const wide = await page.evaluate(
+        `[document.documentElement, ...document.querySelectorAll(".scroll")].filter((each) => each.scrollWidth > each.clientWidth).length`,
+      );
+      if (wide !== 0) found.push(path);
+    }
+    expect(found).toEqual([]);
   });
 
   test.each(["light", "dark"] as const)("axe finds nothing, wide and narrow, in %s colours", async (colorScheme) => {

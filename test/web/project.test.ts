@@ -17,7 +17,7 @@ async function page(records: Records, path: string, changes: Parameters<typeof w
 }
 
 const linked = (html: string): number[] =>
-  [...html.matchAll(/<td><a href="\/builds\/(\d+)">hello/g)].map(([, number]) => Number(number));
+  [...html.matchAll(/<td><a href="\/builds\/(\d+)"><span class="whole">#\d/g)].map(([, number]) => Number(number));
 
 test("says what it is, how it stands, what comes next, and has badges to copy", async () => {
   await using records = await openRecords();
@@ -136,7 +136,7 @@ test("/builds is those of all projects, the newest first", async () => {
   await records.create("hello");
   await records.create("docker");
   const { text, title } = await page(records, "/builds");
-  expect(title).toBe("Builds");
+  expect(title).toBe("Builds: #1 to #2");
   expect(text).toMatch(/docker #2 ○ queued .* hello #1 ○ queued/);
 });
 

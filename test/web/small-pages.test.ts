@@ -82,7 +82,7 @@ mail: { host: mail.example.org, from: ci@example.org, to: [ada@example.org, bob@
   expect(text).toMatch(/backup to s3:\/\/backup-ci\s+0 7 \* \* \* Europe\/Berlin/);
   expect(title).toBe("Schedule: next in 14h00m");
   expect(text).toMatch(/daily report to 2 addresses\s+0 8 \* \* \* Europe\/Berlin\s+2026-03-02 07:00 UTC\s+19h00m/);
-  expect(text).toMatch(/nightly hello\s+0 3 \* \* \* Europe\/Berlin\s+2026-03-02 02:00 UTC\s+14h00m/);
+  expect(text).toMatch(/nightly hello\s+0 3 \* \* \* Europe\/Berlin\s+2026-03-02 02:00 UTC\s+14h00m\s+not yet/);
   // No addresses: they are people's.
   expect(text).not.toContain("ada@example.org");
 });

@@ -18,14 +18,14 @@ export const BUILD_STYLE = `
 .reason { font-weight: 550; }
 .why { border-left: 3px solid var(--failed); padding: 0.25rem 0 0.25rem 1rem; margin: 1.25rem 0; } .why h2 { margin: 0 0 0.25rem; } .why .said { font-family: var(--code); font-size: 0.875rem; }
 ul.plain { list-style: none; padding: 0; margin: 0.25rem 0; }
-.steps th[scope=row], .lanes th[scope=row] { color: var(--ink); font-size: inherit; } caption { text-align: left; font-size: 0.875rem; padding: 0.25rem 0; }
+.steps th[scope=row], .lanes th[scope=row] { color: var(--ink); font-size: inherit; } caption { text-align: left; font-size: 0.875rem; padding: 0.75rem 0 0.25rem; }
 details.failing { border-bottom: 1px solid var(--line); padding: 0.3rem 0; } details.failing summary { cursor: pointer; } details.failing pre { max-height: 24rem; overflow: auto; }
 .pager { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; margin: 0.75rem 0; }
 .log-line:target { background: var(--errored-soft); display: inline-block; min-width: 100%; } .log-lines a { display: inline-block; min-width: 4rem; text-align: right; margin-right: 0.75rem; color: var(--quiet); text-decoration: none; }
 .log-head { display: flex; flex-wrap: wrap; gap: 0.4rem 0.6rem; align-items: center; margin: 0.5rem 0; font-size: 0.875rem; }
 .log-head [hidden] { display: none; } .log-head form { display: flex; gap: 0.4rem; align-items: center; } .log-head input { width: 14rem; padding: 0.2rem 0.5rem; } .log-head button, .log-head select, .log-head .button { padding: 0.2rem 0.6rem; font-size: 0.875rem; }
 .log-head button[aria-pressed=true] { border-color: var(--accent); color: var(--accent); } .log-head .found { white-space: nowrap; color: var(--quiet); font-variant-numeric: tabular-nums; } .log-head .right { margin-left: auto; }
-.log-view { position: relative; height: 70vh; min-height: 16rem; overflow: auto; background: var(--raised); border: 1px solid var(--line); border-radius: var(--radius); overflow-anchor: none; font: 0.8125rem/20px var(--code); contain: strict; }
+.log-view { position: relative; height: 70vh; min-height: 10rem; overflow: auto; background: var(--raised); border: 1px solid var(--line); border-radius: var(--radius); overflow-anchor: none; font: 0.8125rem/20px var(--code); contain: strict; }
 .log-space { position: relative; min-width: 100%; width: max-content; } .log-rows { position: absolute; left: 0; top: 0; min-width: 100%; will-change: transform; }
 .log-row { display: flex; height: 20px; white-space: pre; min-width: 100%; width: max-content; }
 .log-row .no { flex: none; width: 4.5rem; padding-right: 0.75rem; text-align: right; color: var(--quiet); text-decoration: none; user-select: none; } .log-row .no:hover { text-decoration: underline; }

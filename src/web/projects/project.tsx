@@ -1,6 +1,6 @@
 /** `/projects/:project`, one project in whole, and `/builds`, the builds of all of them. */
 import { Hono } from "hono";
-import { isFinished } from "../../builds/build.ts";
+import { type Build, isFinished } from "../../builds/build.ts";
 import { SIGNS } from "../../chat/reply.ts";
 import { shownRepository } from "../../config.ts";
 import { ProjectName } from "../../names.ts";
@@ -111,10 +111,10 @@ export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
     const page = await readPage(deps, placeOf(c.req.query()));
     const live = page.newer === undefined && page.builds.some((build) => !isFinished(build));
     return c.html(
-      <Page title="Builds" bar={await frame.bar(c)} area="/" live={live} scripts={["refresh"]}>
+      <Page title={titleOf(page.builds)} bar={await frame.bar(c)} area="/builds" live={live} scripts={["refresh"]}>
         <h1>Builds</h1>
         <div id="history" data-live>
-          <BuildTable builds={page.builds} />
+          <BuildTable builds={page.builds} named />
           <Pager path="/builds" newer={page.newer} older={page.older} />
         </div>
       </Page>,
@@ -122,4 +122,12 @@ export function projectRoutes(deps: WebDeps, frame: Frame): Hono {
   });
 
   return app;
+}
+
+/** `Builds #586 to #613`; several of them may stand in a row of tabs. */
+function titleOf(builds: readonly Build[]): string {
+  const [newest] = builds;
+  const oldest = builds.at(-1);
+  if (newest === undefined || oldest === undefined) return "Builds: none";
+  return newest === oldest ? `Builds: #${newest.number}` : `Builds: #${oldest.number} to #${newest.number}`;
 }
