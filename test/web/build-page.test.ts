@@ -127,6 +127,74 @@ test("a build that failed says why, with what, against what and what there is of
   expect(text).not.toContain("<form");
 });
 
+test("the second bad build of a branch is not called its first", async () => {
+  const sha = revisionOf("3").sha;
+  await using site = await openBuildSite({
+    incidents: async () => [
+      {
+        project: Build.shape.project.parse("hello"),
+        branch: revisionOf("0").ref,
+        firstBad: { number: Build.shape.number.parse(1), sha },
+        since: ago(60),
+        badBuilds: 2,
+        suspects: [],
+      },
+    ],
+  });
+  await failedBuild(site);
+  const said = readable((await site.page("/builds/2")).text);
+  expect(said).toContain("The branch is broken since its first build, #1 .");
+});
+
+test("a build that waits says for what, and has no empty box for its log", async () => {
+  await using site = await openBuildSite();
+  await site.create("hello");
+  await site.create("docker");
+  const said = async () => readable((await site.page("/builds/2")).text);
+  expect(await said()).toMatch(/Now 1 before it .* Log There is no log yet\./);
+  await site.builds.pauses.pause(Build.shape.project.parse("docker"), "ada");
+  expect(await said()).toContain("Now paused by ada since");
+  await site.begin(await site.builds.get(Build.shape.number.parse(2)));
+  expect(await said()).toMatch(/Now fetching on big-1 .* Log There is no log yet\./);
+});
+
+test("a step that was not run because of another names it, and lanes are not named twice", async () => {
+  await using site = await openBuildSite();
+  const skipped = Build.shape.steps.parse([
+    { name: "publish", kind: "run", state: "skipped", durationMs: 0 },
+    { name: "sign", kind: "run", state: "skipped", durationMs: 0, meaning: "only on branch release" },
+  ]);
+  await failedBuild(site, [...STEPS, ...skipped]);
+  const said = readable((await site.page("/builds/2")).text);
+  expect(said).toContain("publish ○ skipped tests tests did not pass");
+  expect(said).toContain("sign ○ skipped tests only on branch release");
+
+  const lanes = ["20", "22"].flatMap((NODE, at) =>
+    plan.steps.slice(0, 2).map((step) => ({
+      ...step,
+      id: `${step.name}.${at + 1}`,
+      lane: { NODE },
+      needs: step.needs.map((id) => `${id}.${at + 1}`),
+    })),
+  );
+  const build = await site.begin(await site.create("docker"));
+  await site.store.setPlan(build.number, RecordedPlan.parse({ ...plan, steps: lanes }));
+  const steps = Build.shape.steps.parse(
+    lanes.map(({ id, name, lane, kind }) => ({
+      id,
+      name,
+      kind,
+      lane,
+      state: "failed",
+      durationMs: 1_000,
+      meaning: "exit 1",
+    })),
+  );
+  await site.store.transition(build, { kind: "failed", ...ended, reason: "exit 1" }, { steps });
+  const both = readable((await site.page(`/builds/${build.number}`)).text);
+  expect(both).toContain("tests NODE=22 ✘ failed 1.0s image exit 1");
+});
+
 test("beside a step that failed stands what it and its worker used (O-162)", async () => {
   await using site = await openBuildSite();
   await failedBuild(

@@ -187,6 +187,24 @@ test.skipIf(!hasBrowser)(
   },
 );
 
+test.skipIf(!hasBrowser)("a log that has no line yet is words, and a short one a small box", async () => {
+  await using site = await openBuildSite();
+  const build = await site.create("hello");
+  await using browser = await openBrowser();
+  const page = await browser.open(`${site.url}/builds/1`);
+  await page.locator("#waits").waitFor();
+  expect(await page.locator(".log-view").count()).toBe(0);
+  expect(await page.locator("#log").textContent()).toContain("There is no log yet.");
+  await site.begin(build);
+  const log = await site.writeLog(1);
+  for (let number = 1; number <= 12; number += 1) await log.line(`line ${number}`);
+  await log.flush();
+  await line(page, 12).waitFor();
+  expect(await page.locator(".log-none").count()).toBe(0);
+  expect((await page.locator(".log-view").boundingBox())?.height).toBeLessThan(300);
+  await log.close();
+});
+
 test.skipIf(!hasBrowser)(
   "what is written is seen at once; who scrolls up is left there; title, icon and facts follow",
   async () => {

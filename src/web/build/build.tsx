@@ -5,6 +5,7 @@ import { type Build, isFinished } from "../../builds/build.ts";
 import { branchOf } from "../../builds/expected.ts";
 import { findRepro } from "../../builds/find-repro.ts";
 import { reproText } from "../../builds/repro.ts";
+import { placePhrase } from "../../builds/waiting.ts";
 import { UserError } from "../../errors.ts";
 import type { Incident } from "../../incidents/incident.ts";
 import { type ComparedTests, compareTests } from "../../results/compare-tests.ts";
@@ -27,7 +28,7 @@ const HISTORY = 100;
 const FAILING_MAX = 1_000;
 
 export function buildRoutes(deps: WebDeps, frame: Frame): Hono {
-  const { builds, clock, config, incidents, log, logLines, openLog, results } = deps;
+  const { builds, clock, config, incidents, log, logLines, openLog, results, workers } = deps;
   const app = new Hono();
   app.route("/", logRoutes(deps, frame));
 
@@ -35,10 +36,11 @@ export function buildRoutes(deps: WebDeps, frame: Frame): Hono {
     const build = await findBuild(builds, c.req.param("number"));
     if (build === undefined) return frame.missing(c, NO_BUILD);
     const isBad = build.state.kind === "failed" || build.state.kind === "errored";
-    const [tail, plan, expected, changes, explanation, history, incident, bar] = await Promise.all([
+    const [tail, plan, expected, waits, changes, explanation, history, incident, bar] = await Promise.all([
       logLines(build.number, TAIL_LINES),
       builds.plan(build.number),
       builds.expected(build),
+      build.state.kind === "queued" ? waitsOf(build) : undefined,
       Promise.race([deps.changes(build), sleep(CHANGES_MS, "asking" as const)]),
       isBad ? explanationOf(build) : undefined,
       isBad ? builds.latest(HISTORY, build.project) : [],
@@ -46,7 +48,7 @@ export function buildRoutes(deps: WebDeps, frame: Frame): Hono {
       frame.bar(c),
     ]);
     const { retention } = config;
-    const said = { expected, changes, explanation, history, incident };
+    const said = { expected, waits, changes, explanation, history, incident };
     const shown = { build, tail, plan, ...said, retention, bar, now: clock.now() };
     return c.html(<BuildPage {...shown} actions={<BuildButtons build={build} visitor={visitorOf(c)} />} />);
   });
@@ -81,6 +83,11 @@ export function buildRoutes(deps: WebDeps, frame: Frame): Hono {
   });
 
   return app;
+
+  async function waitsOf(build: Build): Promise<string> {
+    const { forecast } = await builds.outlook(await workers());
+    return placePhrase(forecast(build), { now: clock.now(), timezone: config.timezone });
+  }
 
   /** Records from before explanations were kept have only their log. */
   async function explanationOf(build: Build): Promise<Explanation | undefined> {

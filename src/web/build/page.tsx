@@ -27,6 +27,8 @@ export interface BuildPageProps extends Omit<WhyProps, "build"> {
   /** `"asking"` while git has not answered. */
   readonly changes: Changes | "asking" | undefined;
   readonly expected: ExpectedTimes | undefined;
+  /** Why it has not begun, or when it will; undefined for one that has. */
+  readonly waits: string | undefined;
   readonly tail: readonly LogLine[] | undefined;
   readonly retention: Retention;
   readonly now: Date;
@@ -71,7 +73,7 @@ const Fact = ({ name, children }: { name: string; children?: Child }) => (
   </>
 );
 
-const Facts = ({ build, expected, now }: BuildPageProps) => {
+const Facts = ({ build, expected, waits, now }: BuildPageProps) => {
   const { state, requester } = build;
   const params = Object.entries(build.params);
   return (
@@ -85,6 +87,11 @@ const Facts = ({ build, expected, now }: BuildPageProps) => {
         {requester.name} on {requester.network}, <Time at={build.requestedAt} />
         {build.reason === undefined ? "" : `: ${build.reason}`}
       </Fact>
+      {waits === undefined ? null : (
+        <Fact name="Now">
+          <span id="waits">{waits}</span>
+        </Fact>
+      )}
       {state.kind === "running" ? (
         <>
           <Fact name="Now">
@@ -258,8 +265,9 @@ export const ChangesPage = ({ build, changes, bar }: { build: Build; changes: Ch
   </Page>
 );
 
-function noLog({ state, ranOn, results }: Build): string {
-  if (state.kind === "queued") return "There is no log yet.";
+function noLog(build: Build): string {
+  const { ranOn, results } = build;
+  if (!isFinished(build)) return "There is no log yet.";
   if (results?.undelivered === undefined) return "There is no log on this machine.";
   return `Its log and files are still on ${ranOn?.worker ?? "its worker"} (${results.undelivered}), and come as soon as they can.`;
 }

@@ -34,7 +34,10 @@ export const Steps = ({ build, plan }: { build: Build; plan: RecordedPlan | unde
       {lanes.length > 1 ? <Lanes rows={rows} lanes={lanes} /> : null}
       {told.length === 0 ? null : (
         <div class="scroll">
-          <table class="steps">
+          <table class="steps stack">
+            {lanes.length > 1 ? (
+              <caption class="quiet">Steps that failed, left something or were left out</caption>
+            ) : null}
             <thead>
               <tr>
                 <th scope="col">Step</th>
@@ -54,8 +57,12 @@ export const Steps = ({ build, plan }: { build: Build; plan: RecordedPlan | unde
                     <RowState row={row} />
                   </td>
                   <td class="number">{row.took}</td>
-                  {hasOrder ? <td class="quiet">{row.waitsFor.join(", ")}</td> : null}
-                  <td>
+                  {hasOrder ? (
+                    <td class="quiet wide" data-label={row.waitsFor.length === 0 ? undefined : "waits for"}>
+                      {row.waitsFor.join(", ")}
+                    </td>
+                  ) : null}
+                  <td class="wide">
                     {row.remarks.join("; ")}
                     {row.canRepeat ? (
                       <>
@@ -119,17 +126,30 @@ const Lanes = ({ rows, lanes }: { rows: readonly Row[]; lanes: readonly string[]
 function rowsOf(build: Build, plan: RecordedPlan | undefined): Row[] {
   const results = new Map(build.steps.map((result) => [stepIdOf(result), result]));
   if (plan === undefined) return build.steps.map((result) => rowOf(build, result, undefined));
-  const labels = new Map(plan.steps.map((step) => [step.id as string, stepLabel(step)]));
+  const names = new Map(plan.steps.map(({ id, name }) => [id as string, name as string]));
   const now = build.state.kind === "running" ? build.state.step?.name : undefined;
   const atWork = plan.steps.find(({ id, name }) => name === now && !results.has(id))?.id;
   const planned = plan.steps.map((step) => {
     const result = results.get(step.id);
-    const waitsFor = step.needs.map((id) => labels.get(id) ?? id);
-    return result === undefined ? comingRow(build, step, step.id === atWork, waitsFor) : rowOf(build, result, waitsFor);
+    // A step waits for those of its own lane, which goes without saying beside its name.
+    const waitsFor = step.needs.map((id) => names.get(id) ?? id);
+    if (result === undefined) return comingRow(build, step, step.id === atWork, waitsFor);
+    const row = rowOf(build, result, waitsFor);
+    if (result.state !== "skipped" || result.meaning !== undefined) return row;
+    const inTheWay = step.needs.filter((id) => stopsOthers(results.get(id))).map((id) => names.get(id) ?? id);
+    return inTheWay.length === 0
+      ? row
+      : { ...row, remarks: [`${inTheWay.join(" and ")} did not pass`, ...row.remarks] };
   });
   // What is in the record and not in the plan is shown all the same.
-  const unplanned = build.steps.filter((result) => !labels.has(stepIdOf(result)));
+  const unplanned = build.steps.filter((result) => !names.has(stepIdOf(result)));
   return [...planned, ...unplanned.map((result) => rowOf(build, result, undefined))];
+}
+
+/** Whether steps that wait for it are not run; one that the plan left out, and says why, is in nobody's way. */
+function stopsOthers(result: StepResult | undefined): boolean {
+  if (result === undefined || result.state === "passed") return false;
+  return result.state === "skipped" ? result.meaning === undefined : result.allowed !== true;
 }
 
 function rowOf(build: Build, result: StepResult, waitsFor: readonly string[] | undefined): Row {

@@ -134,7 +134,7 @@ export const TestsPage = ({ build, summary, compared, failing, bar }: TestsPageP
             {summary.slowest.map((test) => (
               <tr>
                 <td>{testLabel(test)}</td>
-                <td class="number">{formatDuration(test.durationMs)}</td>
+                <td class="number">{shortDuration(test.durationMs)}</td>
               </tr>
             ))}
           </tbody>
@@ -168,3 +168,8 @@ const Names = ({ title, count, tests }: { title: string; count: number; tests: r
       </ul>
     </>
   );
+
+/** Many tests take less than what `formatDuration` tells apart. */
+function shortDuration(ms: number): string {
+  return ms < 100 ? `${Math.round(ms)} ms` : formatDuration(ms);
+}

@@ -48,12 +48,18 @@ export const Why = ({ build, explanation, history, incident }: WhyProps) => {
       )}
       {before === "" ? null : <p>{before}</p>}
       {build.state.kind === "errored" ? <p>Not your change.</p> : null}
-      <Suspects incident={incident} explanation={explanation} />
+      <Suspects build={build} incident={incident} explanation={explanation} />
     </section>
   );
 };
 
-const Suspects = ({ incident, explanation }: { incident: Incident | undefined; explanation: Explanation }) => {
+interface SuspectsProps {
+  readonly build: Build;
+  readonly incident: Incident | undefined;
+  readonly explanation: Explanation;
+}
+
+const Suspects = ({ build, incident, explanation }: SuspectsProps) => {
   if (incident === undefined) return null;
   const { lastGood, suspects, claimedBy, firstBad } = incident;
   const ranked = suspectsFirst(suspects, explanation.files).slice(0, SUSPECTS_SHOWN);
@@ -61,8 +67,15 @@ const Suspects = ({ incident, explanation }: { incident: Incident | undefined; e
     <>
       <h3>Suspects</h3>
       <p>
-        {lastGood === undefined ? "The first build of this branch. " : null}
-        {lastGood === undefined ? null : (
+        {lastGood === undefined ? (
+          build.number === firstBad.number ? (
+            "The first build of this branch. "
+          ) : (
+            <>
+              The branch is broken since its first build, <a href={`/builds/${firstBad.number}`}>#{firstBad.number}</a>.{" "}
+            </>
+          )
+        ) : (
           <>
             It was good at <a href={`/builds/${lastGood.number}`}>#{lastGood.number}</a>, and is broken since{" "}
             <a href={`/builds/${firstBad.number}`}>#{firstBad.number}</a>.{" "}

@@ -11,6 +11,7 @@ export interface Follower {
 
 /** After a gap the flood is let pass before the log is read anew. */
 const PAUSE_MS = 300;
+const LINE_MS = 5_000;
 
 /** Follows from that byte on, until the end. */
 export function followLog(address: string, after: number, follower: Follower): void {
@@ -50,6 +51,23 @@ export async function showFacts(): Promise<void> {
     countTime();
   } catch {
     // The network is away; the next change brings it.
+  }
+}
+
+/** The place in the line changes with other builds' records, of which nothing is told here: it is asked for. */
+export async function followLine(): Promise<void> {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, LINE_MS));
+    const shown = document.querySelector("#waits");
+    if (shown === null) return;
+    try {
+      const answer = await fetch(location.pathname);
+      if (!answer.ok) continue;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#waits");
+      if (fresh !== null) shown.textContent = fresh.textContent;
+    } catch {
+      // The network is away; the next look may find it back.
+    }
   }
 }
 

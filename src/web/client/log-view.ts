@@ -5,6 +5,7 @@ import type { LogStore } from "./log-store.ts";
 /** As in style.ts. */
 const ROW = 20;
 const BEYOND = 10;
+const ROWS_LEAST = 8;
 /** Browsers draw nothing below about 33 million pixels; longer logs are scrolled faster. */
 const HEIGHT_MAX = 15_000_000;
 
@@ -129,6 +130,8 @@ export class LogView {
     run(this.#store.count);
     this.#rowCount = row;
     this.#space.style.height = `${Math.round(row * ROW * this.#scale())}px`;
+    // A short log leaves no empty box below it.
+    if (row > 0) this.element.style.maxHeight = `${Math.max(ROWS_LEAST, row + 1) * ROW}px`;
   }
 
   #lineAt(row: number): number {

@@ -1,5 +1,5 @@
 /** Makes the log on the page of a build a viewer: follows it, searches it, folds its steps, and goes to the line that the address names. */
-import { countTime, followLog } from "./log-live.ts";
+import { countTime, followLine, followLog } from "./log-live.ts";
 import { LogSearch } from "./log-search.ts";
 import { LogStore, type Outline } from "./log-store.ts";
 import { LogView } from "./log-view.ts";
@@ -10,6 +10,7 @@ const COPY_MAX = 5_000_000;
 const section = document.querySelector<HTMLElement>("#log");
 if (section !== null) void open(section);
 countTime();
+void followLine();
 
 async function open(place: HTMLElement): Promise<void> {
   const address = `/builds/${place.dataset.build ?? ""}/log`;
@@ -48,10 +49,15 @@ async function open(place: HTMLElement): Promise<void> {
   tools.append(search.element, follow, ...folds, raw);
   // Browsers have a clipboard for pages that came over HTTPS only.
   if (isSecureContext) tools.append(copyButton(address, view, store, () => bytes));
-  place.querySelectorAll(".log-plain, .log-none").forEach((element) => {
-    element.remove();
-  });
-  place.append(tools, view.element);
+  // Until there is a line, the words that say so are better than an empty box.
+  const appear = (): void => {
+    if (view.element.isConnected) return;
+    place.querySelectorAll(".log-plain, .log-none").forEach((element) => {
+      element.remove();
+    });
+    place.append(tools, view.element);
+  };
+  if (hasLog) appear();
 
   const toHash = (): void => {
     const line = lineOf(location.hash);
@@ -80,10 +86,11 @@ async function open(place: HTMLElement): Promise<void> {
   followLog(address, bytes, {
     text(text) {
       bytes += text.length;
+      appear();
       for (const number of store.append(text)) search.look(number, store.line(number) ?? "");
     },
     async anew() {
-      await read();
+      if (await read()) appear();
       return bytes;
     },
     ended() {
