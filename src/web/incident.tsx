@@ -14,8 +14,14 @@ interface BrokenProps {
 
 export const Broken = ({ incident, branch, prefix, now }: BrokenProps) => (
   <p class="broken">
-    <Sign tone="failed" word={incident.branch === branch ? "broken" : `branch ${incident.branch} broken`} /> for{" "}
-    {formatAge(now.getTime() - Date.parse(incident.since))} since{" "}
+    <Sign tone="failed" word="broken" />
+    {incident.branch === branch ? null : (
+      <>
+        {" "}
+        on <code>{incident.branch}</code>
+      </>
+    )}{" "}
+    for {formatAge(now.getTime() - Date.parse(incident.since))} since{" "}
     <a href={`/builds/${incident.firstBad.number}`}>#{incident.firstBad.number}</a> ·{" "}
     {incident.claimedBy === undefined ? (
       <>

@@ -93,7 +93,7 @@ test("what is broken is in the title, with what failed, since when and whose it 
   expect(unclaimed.text).toContain("step tests, exit 1");
   const branch = GitRef.parse("release");
   const claimed = await home(records, { incidents: async () => [{ ...incident, branch, claimedBy: "bob" }] });
-  expect(claimed.text).toContain("✘ branch release broken for 6m since #1 · bob has it");
+  expect(claimed.text).toContain("✘ broken on release for 6m since #1 · bob has it");
 });
 
 test("a branch that is broken beside a good main one is named at the top, and nothing says that all is good", async () => {

@@ -26,13 +26,16 @@ export function releaseRoutes({ config, builds, releases, clock, log }: WebDeps,
     const found = await releases.latest(PAGE + 1, before.success ? { before: before.data } : {});
     const shown = found.slice(0, PAGE);
     const open = shown.find(({ state }) => state.kind === "waiting" || state.kind === "publishing");
+    const waiting = shown.filter(({ state }) => state.kind === "waiting").length;
     const [newest] = shown;
     const title =
-      open !== undefined
-        ? `${releaseTitle(open)} ${stateWord(open)}`
-        : newest === undefined
-          ? "none"
-          : `${releaseTitle(newest)} ${stateWord(newest)}`;
+      waiting > 1
+        ? `${waiting} wait for approval`
+        : open !== undefined
+          ? `${releaseTitle(open)} ${stateWord(open)}`
+          : newest === undefined
+            ? "none"
+            : `${releaseTitle(newest)} ${stateWord(newest)}`;
     return c.html(
       <Page
         title={`Releases: ${title}`}

@@ -38,10 +38,11 @@ export const RequestForm = ({ visitor, config, values = {} }: RequestFormProps) 
         <input name="ref" class="code" value={values.ref} placeholder={branch} maxlength={255} size={20} />
       </label>
       <label class="check">
-        <input type="checkbox" name="force" value="yes" checked={values.force} /> below the last one too (--force)
+        <input type="checkbox" name="force" value="yes" checked={values.force} /> even below the last version (--force)
       </label>
       <label class="check">
-        <input type="checkbox" name="no_latest" value="yes" checked={values.noLatest} /> latest stays (--no-latest)
+        <input type="checkbox" name="no_latest" value="yes" checked={values.noLatest} /> latest stays where it is
+        (--no-latest)
       </label>
     </ActionForm>
   );

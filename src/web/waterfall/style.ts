@@ -13,7 +13,7 @@ body:has(.waterfall) :is(main, .bar, footer) { max-width: 110rem; }
 .waterfall { width: auto; min-width: 100%; font-size: 0.8125rem; line-height: 1.35; border-collapse: separate; border-spacing: 0.35rem 0; }
 .waterfall th, .waterfall td { border: 0; padding: 0; } .waterfall code { font-size: 0.75rem; }
 .waterfall thead th { padding: 0.25rem 0; border-bottom: 1px solid var(--line); color: var(--ink); } .waterfall thead tr:first-child th:nth-child(-n+2) { color: var(--quiet); }
-.waterfall thead a { color: inherit; }
+.waterfall thead a { color: inherit; } .waterfall .zone { display: block; font-size: 0.75rem; overflow-wrap: anywhere; }
 .waterfall .time { font-weight: 400; font-variant-numeric: tabular-nums; white-space: nowrap; font-size: 0.75rem; border-top: 1px solid var(--line); padding-right: 0.5rem; }
 .waterfall .time:has(.unseen) { border-top-color: transparent; } .waterfall .day { display: block; color: var(--ink); font-weight: 550; }
 .waterfall thead tr:first-child th:first-child { width: 5.5rem; }

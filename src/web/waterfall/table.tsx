@@ -10,6 +10,8 @@ interface TableProps {
   readonly timezone: string;
   readonly underWay: UnderWay;
   readonly wallClock: WallClock;
+  /** Whether only some of what ran is shown. */
+  readonly isFiltered: boolean;
 }
 
 /** `Tue 3 Mar` and `17:40`, as a clock on the wall shows them. */
@@ -43,7 +45,7 @@ export function wallClockOf(timezone: string): WallClock {
   };
 }
 
-export const WaterfallTable = ({ layout, timezone, underWay, wallClock }: TableProps) => {
+export const WaterfallTable = ({ layout, timezone, underWay, wallClock, isFiltered }: TableProps) => {
   const columns = layout.projects.flatMap((project) => project.columns);
   const lanes = columns.reduce((sum, column) => sum + column.lanes.length, 0);
   const isWaiting = columns.some(({ waiting }) => waiting.length > 0);
@@ -61,7 +63,9 @@ export const WaterfallTable = ({ layout, timezone, underWay, wallClock }: TableP
                 <TimeCell row={row} above={above} wallClock={wallClock} />
                 <ChangesCell layout={layout} at={at} />
                 {row.kind === "quiet" ? (
-                  <td colspan={lanes}>nothing ran for {formatAge(row.toMs - row.fromMs)}</td>
+                  <td colspan={lanes}>
+                    {isFiltered ? "nothing like that" : "nothing"} ran for {formatAge(row.toMs - row.fromMs)}
+                  </td>
                 ) : null}
                 {row.kind === "end" ? <td colspan={lanes} class="idle" /> : null}
                 {row.kind === "time"
@@ -82,8 +86,8 @@ const Head = ({ layout, timezone }: { layout: Layout; timezone: string }) => {
   return (
     <thead>
       <tr>
-        <th scope="col" rowspan={depth} title={timezone}>
-          time
+        <th scope="col" rowspan={depth}>
+          time <span class="zone">{timezone.replace(/^Etc\//, "")}</span>
         </th>
         <th scope="col" rowspan={depth} class="changes">
           changes

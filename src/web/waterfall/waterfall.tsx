@@ -63,6 +63,7 @@ export function waterfallRoutes({ config, builds, clock, workers }: WebDeps, fra
                 timezone={timezone}
                 underWay={await underWayOf(shown)}
                 wallClock={wallClock}
+                isFiltered={isFiltered(chosen)}
               />
               <Paging chosen={chosen} newer={page.newer} older={page.older} label="Pages, below" />
             </>
