@@ -97,7 +97,8 @@ export function shownArguments(command: Command, parsed: ParsedCommand): string 
     if (takes === "pairs")
       return Object.keys(typeof value === "object" && value !== null ? value : {}).map((key) => `${key}=…`);
     if (takes === "switch") return [`--${name}`];
-    return [secret ? "…" : String(value)];
+    const said = secret ? "…" : String(value);
+    return [takes === "option" ? `--${name} ${said}` : said];
   });
   return withoutPasswords(shown.join(" "));
 }

@@ -142,6 +142,7 @@ test.each([
   ["!build hello main GREETING=hi TOKEN=hunter2", "hello main GREETING=… TOKEN=…"],
   ["!build https://ada:hunter2@example.org/x", "https://…@example.org/x"],
   ["!build --project hello --ref v1", "hello v1"],
+  ["!build hello main --keep 2h", "hello main --keep 2h"],
   ["!cancel 43 superseded by 44", "43 superseded by 44"],
   ["!link K7QF-2M9X", "…"],
   ["!queue with hunter2", ""],
