@@ -2,6 +2,7 @@
 import type { Client } from "irc-framework";
 import { type Failure, reconnectDelayMs } from "./backoff.ts";
 import type { IrcOptions, IrcTiming } from "./options.ts";
+import { NoTlsError } from "./transport.ts";
 
 /** The library's words for a login that the server never answered. */
 const NO_LOGIN: Readonly<Record<string, string>> = {
@@ -121,6 +122,7 @@ export class Connection {
   /** A socket's error for people; when a name has several addresses, the error has no message at all. */
   #wording(error: Error): string {
     const { host, port } = this.#options;
+    if (error instanceof NoTlsError) return `no TLS at ${host}:${port}; for a port without it say tls: false`;
     switch ("code" in error ? error.code : undefined) {
       case "ECONNREFUSED":
         return `${host}:${port} refuses connections`;

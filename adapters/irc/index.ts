@@ -40,7 +40,7 @@ export function connectIrc(options: IrcOptions, { log, random = Math.random, tim
         : { account: options.account, ...(options.password === undefined ? {} : { password: options.password }) },
     transport: class extends SocketTransport {
       constructor() {
-        super({ host, port, tlsOptions: tls });
+        super({ host, port, tlsOptions: tls, tlsTimeoutMs: timing.tlsTimeoutMs });
       }
     },
   });

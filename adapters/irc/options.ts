@@ -30,6 +30,8 @@ export interface IrcOptions {
 export interface IrcTiming {
   /** From the start of a connection until the server has let us in. */
   readonly registerTimeoutMs: number;
+  /** Of that, from when the server is reached until it has shaken hands. */
+  readonly tlsTimeoutMs: number;
   /** Bounds of the wait between connections; see `backoff.ts`. */
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
@@ -49,6 +51,7 @@ export interface IrcTiming {
 
 export const DEFAULT_TIMING: IrcTiming = {
   registerTimeoutMs: 20_000,
+  tlsTimeoutMs: 10_000,
   reconnectMinMs: 800,
   reconnectMaxMs: 60_000,
   loginRetryMs: 60_000,

@@ -11,7 +11,12 @@ export interface SocketOptions {
   readonly host: string;
   readonly port: number;
   readonly tlsOptions: false | { readonly rejectUnauthorized: boolean; readonly ca?: string };
+  /** How long a server that was reached may take to shake hands. */
+  readonly tlsTimeoutMs: number;
 }
+
+/** The server was reached, and says nothing to who begins with TLS: most often the port is one without it. */
+export class NoTlsError extends Error {}
 
 /** Tags may take 8191 bytes and a line 512; whoever sends more without a line break is no IRC server. */
 const LONGEST_LINE = 64 * 1024;
@@ -20,6 +25,7 @@ export class SocketTransport extends EventEmitter implements Transport {
   readonly #options: SocketOptions;
   #socket: Socket | undefined;
   #open = false;
+  #handshake: NodeJS.Timeout | undefined;
 
   constructor(options: SocketOptions) {
     super();
@@ -28,7 +34,7 @@ export class SocketTransport extends EventEmitter implements Transport {
 
   connect(): void {
     this.disposeSocket();
-    const { host, port, tlsOptions } = this.#options;
+    const { host, port, tlsOptions, tlsTimeoutMs } = this.#options;
     // A server name that is an address may not be sent (RFC 6066, 3).
     const servername = isIP(host) === 0 ? { servername: host } : {};
     const socket =
@@ -37,14 +43,22 @@ export class SocketTransport extends EventEmitter implements Transport {
     let error: Error | undefined;
     socket.setNoDelay(true);
     socket.setEncoding("utf8");
+    if (tlsOptions !== false) {
+      socket.once("connect", () => {
+        this.#handshake = setTimeout(() => socket.destroy(new NoTlsError()), tlsTimeoutMs);
+      });
+    }
     socket.on(tlsOptions === false ? "connect" : "secureConnect", () => {
+      clearTimeout(this.#handshake);
       this.#open = true;
       this.emit("open");
     });
     socket.on("error", (cause) => {
-      error = cause;
+      const isNoTls = "code" in cause && cause.code === "ERR_SSL_WRONG_VERSION_NUMBER";
+      error = isNoTls ? new NoTlsError(cause.message, { cause }) : cause;
     });
     socket.on("close", () => {
+      clearTimeout(this.#handshake);
       this.#open = false;
       this.emit("close", error ?? false);
     });
@@ -70,6 +84,7 @@ export class SocketTransport extends EventEmitter implements Transport {
   }
 
   disposeSocket(): void {
+    clearTimeout(this.#handshake);
     this.#socket?.removeAllListeners();
     // A socket that is destroyed may still report an error, which nobody has to know.
     this.#socket?.on("error", () => undefined);

@@ -51,6 +51,18 @@ describe("with a server that comes and goes", () => {
     await waitFor("a second connection", () => server.connections >= 2);
   });
 
+  test("a port without TLS is called one, whether the server keeps silent there or speaks", async () => {
+    const tls = { rejectUnauthorized: true };
+    await using silent = await startScripted();
+    await using patient = startBot(silent, { tls }, { tlsTimeoutMs: 100 });
+    await patient.away(/^no TLS at 127\.0\.0\.1:\d+; for a port without it say tls: false$/);
+    await using talker = await startScripted();
+    await using bot = startBot(talker, { tls });
+    await waitFor("a connection", () => talker.connections === 1);
+    talker.say(":irc.test NOTICE * :Looking up your hostname");
+    await bot.away(/^no TLS at 127\.0\.0\.1:\d+; for a port without it say tls: false$/);
+  });
+
   test("a server's last words are the reason, and being sent away again and again makes the bot slower", async () => {
     await using server = await startScripted((line) => (line.startsWith("USER") ? ["ERROR :Banned"] : []));
     await using bot = startBot(server, {}, { registerTimeoutMs: 50 });
