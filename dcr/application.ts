@@ -46,7 +46,10 @@ export interface Application {
   readonly firstRequest: string | undefined;
 }
 
-const CONTAINER_NAME = textLike(/^[A-Za-z0-9][A-Za-z0-9_.-]{1,127}$/, "a name of letters, digits, '_', '.' and '-'");
+const CONTAINER_NAME = textLike(
+  /^[A-Za-z0-9][A-Za-z0-9_.-]{1,127}$/,
+  "a name of two or more letters, digits, '_', '.' and '-'",
+);
 
 /** Each entry read by `parse`; one entry may stand for a list of one. */
 function entries<T>(allowed: string, parse: (text: string) => T | undefined) {
@@ -174,7 +177,7 @@ function crossCheck(value: unknown): readonly Problem[] {
     if (!CONTAINER_NAME.safeParse(name).success)
       problems.push({
         path: [name],
-        message: "this name cannot stand here, allowed: letters, digits, '_', '.' and '-'",
+        message: "this name cannot stand here, allowed: two or more letters, digits, '_', '.' and '-'",
       });
     if (!parsed.success) continue;
     problems.push(...within(name, parsed.data));

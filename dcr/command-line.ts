@@ -27,7 +27,9 @@ export async function dcr(argv: readonly string[], surroundings: Surroundings): 
     return await run(parseCommandLine(argv), surroundings);
   } catch (error) {
     if (surroundings.signal.aborted) return EXIT.interrupted;
-    surroundings.errors.write(`dcr: ${error instanceof ConfigError ? error.message : safe(describeError(error))}\n`);
+    // These two are whole sentences already; what stands behind them is a library's way to say the same.
+    const isSentence = error instanceof ConfigError || error instanceof UsageError;
+    surroundings.errors.write(`dcr: ${isSentence ? error.message : safe(describeError(error))}\n`);
     if (error instanceof UsageError) surroundings.errors.write(`"dcr --help" lists what there is.\n`);
     return error instanceof ConfigError ? EXIT.config : error instanceof UsageError ? EXIT.usage : EXIT.failed;
   }

@@ -16,6 +16,7 @@ beforeAll(async () => {
     api: { image: "none/such", ports: ["80"], register: 80 },
   });
   await corner.write("bad.yml", "web: { imge: x }");
+  await corner.write("short.yml", { a: { image: "none/such" } });
   await corner.write("plain.yml", { web: { image: "none/such" } });
   await corner.write("hipache.yml", { default: { daemons: [LOCAL], hipaches: ["127.0.0.1:1"] } });
 });
@@ -31,13 +32,14 @@ test.each([
   ["start app.yml", 64, "The file comes first: dcr app.yml start."],
   ["app.yml start now", 64, '"now" is too much'],
   ["app.yml register a_b", 64, '"a_b" is no domain: letters, digits, dots and dashes.'],
-  ["app.yml status --jsno", 64, "There is no option --jsno. Did you mean --json?"],
+  ["app.yml status --jsno", 64, "There is no option --jsno. Did you mean --json?\n"],
   ["app.yml status --follow", 64, "status does not take --follow."],
   ["app.yml logs --tail many", 64, '--tail takes a number, found "many".'],
   ["app.yml switch a.b --watch 5", 64, '--watch takes a time such as 5s or 1m, found "5".'],
   ["app.yml status --only wbe", 64, 'has no application "wbe". Did you mean web?'],
   ["nowhere.yml status", 78, "nowhere.yml: there is no such file"],
   ["bad.yml status", 78, "bad.yml:1: web.imge: unknown key. Did you mean image?"],
+  ["short.yml status", 78, "short.yml:1: a: this name cannot stand here, allowed: two or more letters, digits"],
   ["app.yml status --settings nowhere.yml", 78, "nowhere.yml: there is no such file"],
   ["app.yml status --cluster stage", 1, "settings.yml has no cluster stage. There are default."],
   ["app.yml register a.example.org", 1, "The cluster default has no gateways"],
