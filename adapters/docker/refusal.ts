@@ -25,7 +25,9 @@ export class Refusal extends RuntimeError {
     // dockerode: `(HTTP code 404) no such container - No such container: x `.
     const said = json?.message ?? message.replace(/^\(HTTP code \d+\) [^-]* - /, "");
     const broken = syscall !== undefined && code !== undefined ? `${syscall} ${code}` : code && message;
-    return { status: statusCode, text: said.trim(), broken };
+    // Whatever answers without a reason is seldom an Engine: a proxy, or another service on that port.
+    const text = said.trim() || (statusCode === undefined ? "" : `status ${statusCode}, without a reason`);
+    return { status: statusCode, text, broken };
   }
 }
 

@@ -1,9 +1,12 @@
 /** An Engine that is not there, not yet, or not for us. */
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { connectDocker } from "../../../adapters/docker/index.ts";
 import { RuntimeError } from "../../../src/errors.ts";
 import { never, openCorner } from "../../support/docker.ts";
 import { openDockerProxy } from "../../support/docker-proxy.ts";
+import { portOf } from "../../support/loopback.ts";
 
 describe("an Engine that is away", () => {
   it("is named in one sentence, by every call", async () => {
@@ -36,6 +39,17 @@ describe("an Engine that is away", () => {
     await using again = await openDockerProxy(proxy.address);
     expect((await connectDocker(again.address).info()).version).toMatch(/^\d/);
     expect((await runtime.info()).version).toMatch(/^\d/);
+  });
+});
+
+describe("something else at its address", () => {
+  it("that says no without a reason is told by its status", async () => {
+    const server = createServer((_, answer) => answer.writeHead(403).end()).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    await expect(connectDocker(`tcp://127.0.0.1:${portOf(server)}`).info()).rejects.toThrow(
+      /^the Docker Engine refuses: status 403, without a reason$/,
+    );
+    server.close();
   });
 });
 
