@@ -1,6 +1,6 @@
 /** What `docker-ci check` says of releases and backups: whether their buckets may be written to, and how long their keys sign. */
 import { isClaimed, type UsedBucket } from "../bucket-owner.ts";
-import type { Deployment, ReleaseConfig } from "../config.ts";
+import type { Bucket, Deployment, ReleaseConfig } from "../config.ts";
 import { RuntimeError } from "../errors.ts";
 import type { ProjectName } from "../names.ts";
 import { cleanName } from "../results/clean-name.ts";
@@ -14,6 +14,10 @@ const EXPIRES_SOON_MS = 30 * DAY_MS;
 /** Of a fingerprint: what people call a key. */
 const KEY_ID_DIGITS = 16;
 
+export function bucketLabel({ bucket }: Pick<Bucket, "bucket">): string {
+  return `bucket s3://${bucket}`;
+}
+
 /** Writes nothing there, not even whose it is: the first start does. */
 export async function checkBucket(
   adapters: Pick<Adapters, "openStore">,
@@ -21,7 +25,7 @@ export async function checkBucket(
   { bucket, uses }: UsedBucket,
   print: (row: Row) => void,
 ): Promise<void> {
-  const what = `bucket s3://${bucket.bucket}`;
+  const what = bucketLabel(bucket);
   try {
     const signal = AbortSignal.timeout(DEADLINE_MS);
     await using store = await adapters.openStore(bucket);
@@ -29,7 +33,7 @@ export async function checkBucket(
     const whose = (await isClaimed(store, deployment, signal)) ? "" : "; nobody's yet, and the next start takes it";
     print({ what, state: "works", detail: `for ${uses.join(", ")}${whose}` });
   } catch (error) {
-    print({ what, state: "fails", detail: sentence(error) });
+    print({ what, state: "fails", detail: sentence(error).replace(`s3://${bucket.bucket}: `, "") });
   }
 }
 

@@ -17,18 +17,21 @@ import { withExamples } from "../example-repositories.ts";
 import { connectRedis } from "../queue/redis.ts";
 import type { Adapters } from "./adapters.ts";
 import { checkForge } from "./check-forge.ts";
-import { checkBucket, checkSigningKey } from "./check-releases.ts";
+import { bucketLabel, checkBucket, checkSigningKey } from "./check-releases.ts";
 import { DEADLINE_MS, type Row, reason } from "./check-row.ts";
 
+/** The width of the labels' column, as long as no name needs more. */
+const NARROWEST = 24;
 const SIGN = { works: "✔", warning: "▲", fails: "✘" } as const;
 
 /** @returns 0 when everything works. @throws ConfigError when the configuration itself has mistakes. */
 export async function check(adapters: Adapters): Promise<number> {
   const loaded = await loadConfig({ env: process.env, cwd: process.cwd() });
+  const width = Math.max(NARROWEST, ...longLabels(loaded).map(({ length }) => length));
   const rows: Row[] = [];
   const print = (row: Row): void => {
     rows.push(row);
-    process.stdout.write(`${SIGN[row.state]} ${row.what.padEnd(24)} ${row.detail}\n`);
+    process.stdout.write(`${SIGN[row.state]} ${row.what.padEnd(width)} ${row.detail}\n`);
   };
   print({ what: "configuration", state: "works", detail: loaded.file ?? "none, so the defaults" });
 
@@ -60,6 +63,17 @@ export async function check(adapters: Adapters): Promise<number> {
       : `\n${failed} ${failed === 1 ? "thing does" : "things do"} not work.\n`,
   );
   return failed === 0 ? 0 : 1;
+}
+
+/** Of the rows' labels those that hold a name, and so may be wider than the column usually is. */
+function longLabels(config: Config): readonly string[] {
+  return [
+    ...[...config.projects.keys()].map((name) => `project ${name}`),
+    ...[...config.releases.keys()].map((name) => `key of ${name}`),
+    ...bucketsOf(config).map(({ bucket }) => bucketLabel(bucket)),
+    ...config.irc.map(({ name }) => `irc ${name}`),
+    ...config.slack.map(({ name }) => `slack ${name}`),
+  ];
 }
 
 /** @returns whether a docker-ci is running on this folder, in which case its Redis and port are rightly taken. */

@@ -110,9 +110,9 @@ projects:
 test("buckets are tried, whosever they are, and keys unlocked, with a warning before one expires (O-93, O-96, O-130)", {
   timeout: 90_000,
 }, async () => {
-  await using s3 = await startS3({ buckets: ["get", "nights", "backups"] });
+  await using s3 = await startS3({ buckets: ["get", "a-bucket-with-a-longer-name", "backups"] });
   await using gpg = await openGpgHome();
-  await using theirs = openS3(testBucket(s3, "nights"));
+  await using theirs = openS3(testBucket(s3, "a-bucket-with-a-longer-name"));
   await claimBucket(theirs, "production", AbortSignal.timeout(10_000));
   const exported = async (file: string, userId: string, { expires = "0", passphrase = "" } = {}): Promise<string> => {
     const fingerprint = await gpg.makeKey(userId, { passphrase, expires });
@@ -132,20 +132,25 @@ deployment: staging
 engine: unix:///nowhere/docker.sock
 projects: { docker: { repo: /nowhere }, hello: { repo: /nowhere }, p: { repo: /nowhere }, q: { repo: /nowhere } }
 releases:
-  docker: { ${at("get")}, ${key("lasting.asc")}, nightly: { bucket: nights } }
+  docker: { ${at("get")}, ${key("lasting.asc")}, nightly: { bucket: a-bucket-with-a-longer-name } }
   hello: { ${at("get")}, ${key("ending.asc")} }
   p: { ${at("get")}, ${key("locked.asc")}, passphrase: wrong }
   q: { ${at("gone")} }
 backup: { ${at("backups")}, targets: [{ bucket: get, ${server}, secret_key: wrong }] }
 `);
   const { stdout, status } = await site.run(["check"]).ended;
+  // Whatever a bucket or a project is called, all that is said of it stands in one column.
+  const label = "✔ bucket s3://a-bucket-with-a-longer-name ";
+  for (const line of stdout.split("\n").filter((each) => /^[✔▲✘] /.test(each))) {
+    expect(line.slice(label.length - 1, label.length + 1)).toMatch(/^ \S$/);
+  }
   const rows = stdout.replace(/ {2,}/g, " ").split("\n");
   const expected = [
     "✔ bucket s3://get for releases of docker, releases of hello, releases of p; nobody's yet, and the next start takes it",
-    "✘ bucket s3://nights s3://nights belongs to the production docker-ci; this is staging: give it a bucket of its own",
-    `✘ bucket s3://gone s3://gone: there is no such bucket at ${s3.endpoint}; docker-ci never makes one`,
+    "✘ bucket s3://a-bucket-with-a-longer-name s3://a-bucket-with-a-longer-name belongs to the production docker-ci; this is staging: give it a bucket of its own",
+    `✘ bucket s3://gone there is no such bucket at ${s3.endpoint}; docker-ci never makes one`,
     "✔ bucket s3://backups for backups; nobody's yet, and the next start takes it",
-    "✘ bucket s3://get s3://get: the secret key does not fit the access key",
+    "✘ bucket s3://get the secret key does not fit the access key",
     `✔ key of docker ${lasting}, docker-ci releases <ci@example.org>, never expires`,
     `▲ key of hello ${ending}, docker-ci nights <ci@example.org>, expires on ${ends}, in 19d: extend it, or announce the next one`,
     `✘ key of p the passphrase does not open the signing key ${join(gpg.path, "locked.asc")}`,
