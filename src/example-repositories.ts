@@ -5,7 +5,7 @@ import { cp, mkdir, rename, rm } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { type Config, isPath, withExampleProjects } from "./config.ts";
-import { describeError, RuntimeError } from "./errors.ts";
+import { ConfigError, describeError, RuntimeError } from "./errors.ts";
 import { PACKAGE_FOLDER } from "./package.ts";
 
 const run = promisify(execFile);
@@ -50,6 +50,7 @@ function isIn(folder: string, path: string): boolean {
  */
 async function makeExampleRepositories(dataDir: string): Promise<ReadonlyMap<string, string>> {
   const folder = examplesFolder(dataDir);
+  await mayWriteTo(dataDir, folder);
   const made = new Map<string, string>();
   for (const name of EXAMPLES) {
     const target = join(folder, name);
@@ -57,6 +58,22 @@ async function makeExampleRepositories(dataDir: string): Promise<ReadonlyMap<str
     made.set(name, target);
   }
   return made;
+}
+
+/** These are the first that is written to the data folder, so whoever may not is told by them. */
+async function mayWriteTo(dataDir: string, folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    const who = process.getuid === undefined ? "" : ` by the user ${process.getuid()}`;
+    throw new ConfigError(
+      "docker-ci cannot start.",
+      [
+        `data: ${dataDir} cannot be written${who} (${describeError(error)}); give it to them, or set another data: folder`,
+      ],
+      { cause: error },
+    );
+  }
 }
 
 async function make(name: string, target: string): Promise<void> {
@@ -80,6 +97,6 @@ async function make(name: string, target: string): Promise<void> {
     }
     await rename(draft, target);
   } catch (error) {
-    throw new RuntimeError(`the example project ${name} could not be made (${describeError(error)})`, { cause: error });
+    throw new RuntimeError(`the example project ${name} could not be made`, { cause: error });
   }
 }

@@ -32,6 +32,16 @@ test("a project that is configured with an example's path finds it at the first 
   expect(made(folder.path)).toContain("hello");
 });
 
+test("a data folder that cannot be written is a mistake of the configuration, told in one line", async () => {
+  await using folder = await temporaryFolder();
+  await commitFiles(folder.path, { data: "a file" });
+  await expect(configured(folder.path)).rejects.toThrow(
+    new RegExp(
+      `^docker-ci cannot start.\n  data: ${folder.path}/data cannot be written by the user \\d+ \\([^\n]+; give`,
+    ),
+  );
+});
+
 test("a configuration that names none of them gets none", async () => {
   await using folder = await temporaryFolder();
   await configured(
