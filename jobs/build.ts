@@ -89,8 +89,12 @@ export function createBuildRunner(parts: WorkerParts): BuildRunner {
   return {
     async run(number, lost) {
       const release = await leftovers.hold(number);
-      const outcome = await runBuild(scene, number, lost).catch((error: unknown) => {
+      const letGo = (): void => {
         release();
+        parts.delivery?.letGo(number);
+      };
+      const outcome = await runBuild(scene, number, lost).catch((error: unknown) => {
+        letGo();
         throw error;
       });
       const tidy = drawCoveragePages(scene, number, AbortSignal.timeout(DRAW_TIMEOUT_MS))
@@ -100,7 +104,7 @@ export function createBuildRunner(parts: WorkerParts): BuildRunner {
           parts.log.warn({ err: error, build: number }, "could not tidy up; a later look does"),
         )
         .finally(() => {
-          release();
+          letGo();
           tidying.delete(tidy);
         });
       tidying.add(tidy);

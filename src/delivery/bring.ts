@@ -33,7 +33,10 @@ export function createBringing(scene: {
     if (build === undefined || !isFinished(build) || !beganElsewhere(build, instance)) return;
     const mark = join(folder, `${number}-${build.attempt}-${area}`);
     if (await exists(mark)) return;
-    opened ??= scene.open();
+    opened ??= scene.open().catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
     await bringArea(await opened, build, dataDir, (path) => areaOf(path) === area, AbortSignal.timeout(PATIENCE_MS));
     // What was not there when it ended comes later: it is looked for again.
     if (build.results?.undelivered !== undefined) return;

@@ -46,6 +46,8 @@ export interface Delivery extends AsyncDisposable {
   settle(build: Build): Promise<void>;
   /** Nobody wants the files of that attempt. */
   forget(build: Build): Promise<void>;
+  /** Its job is over, however it ended: what is missing of it is brought when it is looked for. */
+  letGo(number: BuildNumber): void;
   /** Fetches the results of another build, if they are not here. What cannot be fetched is missing, and logged. */
   bringResults(number: BuildNumber): Promise<void>;
 }
@@ -193,6 +195,7 @@ export function openDelivery(scene: DeliveryScene): Delivery {
     },
     settle,
     forget,
+    letGo: (number) => void busy.delete(number),
     async bringResults(number) {
       const build = depot === undefined ? undefined : await store.get(number);
       if (depot === undefined || build === undefined || (await exists(resultsFolder(dataDir, number)))) return;

@@ -92,8 +92,15 @@ function openQueue(connection: Redis): Queue {
 
 /** So often a wake is passed on: twice around among the workers of a large team. */
 const HOPS_MAX = 32;
-/** Whoever passes it on waits in line again by then, behind those who have not seen it. */
-const HOP_MS = 25;
+/**
+ * Whoever passes it on waits in line again by then, mostly behind those who have not seen it. Idle workers ask by turns of their own,
+ * seconds long (`drainDelay`), so each pause is longer than the one before: all of them together outlast such a turn.
+ */
+const HOP_MS = { first: 25, growth: 1.15, longest: 500 };
+
+function pauseBefore(hop: number): number {
+  return Math.min(HOP_MS.longest, HOP_MS.first * HOP_MS.growth ** hop);
+}
 
 /** How often this wake was passed on by workers that had no use for it. */
 const Wake = z.object({ hops: z.number().int().default(0) }).catch({ hops: 0 });
@@ -162,7 +169,7 @@ export function createBuildWorker(
       wakeOne(queue, { hops: hop + 1 }).catch((error: unknown) =>
         log.warn({ err: error }, "the sweep wakes the next worker"),
       );
-    }, HOP_MS);
+    }, pauseBefore(hop));
     hops.add(timer);
   }
 

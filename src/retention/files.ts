@@ -75,6 +75,8 @@ export async function orphans(
   await look("log", logsFolder({ dataDir }), first);
   await look("artifacts", artifactsFolder(dataDir), whole);
   await look("results", join(resultsFolder(dataDir, 0), ".."), whole);
+  // What was brought of a build (delivery/bring.ts) needs no mark any more.
+  await look("results", join(dataDir, "docker-ci", "brought"), (name) => first(name.replace("-", ".")));
   for (const project of await entries(coverageFolder(dataDir))) {
     const folder = join(coverageFolder(dataDir), project);
     await look("coverage", folder, whole);

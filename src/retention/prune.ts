@@ -1,4 +1,5 @@
 /** Clearing up: what had its time goes, and what anybody still needs stays. */
+import { randomUUID } from "node:crypto";
 import { setImmediate as breathe } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
@@ -6,7 +7,9 @@ import { isFinished } from "../builds/build.ts";
 import type { BuildStore } from "../builds/store.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import { RuntimeError } from "../errors.ts";
 import { BuildNumber, ProjectName } from "../names.ts";
+import { script } from "../queue/script.ts";
 import { type EngineScene, expiredOnEngine, type OnEngine, removeFromEngine } from "./engine.ts";
 import { type BuildFacts, factsOf } from "./facts.ts";
 import { bytesOf, type Kind, oldSmokeLogs, orphans, pathsOf, removePath } from "./files.ts";
@@ -15,6 +18,12 @@ import { type Goes, judgeBuilds } from "./plan.ts";
 
 const LOCK = "docker-ci:prune:lock";
 const LOCK_MS = 10 * 60_000;
+/** Whoever stood still for longer has lost it, and leaves the next one's alone. */
+const RENEW = script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+`);
+const GIVE_BACK = script(`if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`);
 const NO_BYTES: Readonly<Record<Kind, number>> = { log: 0, artifacts: 0, coverage: 0, results: 0 };
 const NO_PARTS = { log: 0, artifacts: 0, coverage: 0 } as const;
 const UNKNOWN = ProjectName.parse("unknown");
@@ -66,13 +75,13 @@ export interface PruneOptions {
 export async function prune(scene: PruneScene, options: PruneOptions): Promise<Pruned | undefined> {
   const { redis } = scene;
   if (scene.onlyEngine === true) return pruneEngineAlone(scene, options);
-  const mine = `${process.pid}-${scene.clock.now().getTime()}`;
+  const mine = randomUUID();
   if (!options.dryRun && (await redis.set(LOCK, mine, "PX", LOCK_MS, "NX")) === null) return undefined;
   try {
-    return await pruneNow(scene, options);
+    return await pruneNow(scene, options, async () => (await RENEW(redis, [LOCK], [mine, LOCK_MS])) === 1);
   } finally {
     // It fades by itself where Redis is away.
-    if (!options.dryRun) await redis.del(LOCK).catch(() => undefined);
+    if (!options.dryRun) await GIVE_BACK(redis, [LOCK], [mine]).catch(() => undefined);
   }
 }
 
@@ -81,8 +90,13 @@ async function pruneEngineAlone(scene: PruneScene, { dryRun, signal }: PruneOpti
   return { builds: 0, parts: NO_PARTS, bytes: NO_BYTES, orphans: 0, engine, kept: 0 };
 }
 
-async function pruneNow(scene: PruneScene, { dryRun, signal, onProgress }: PruneOptions): Promise<Pruned> {
-  const { config, store, needs, clock, redis } = scene;
+/** @param renew whether the lock is still ours. @throws RuntimeError when it is not: what went so far is gone, the rest is the other's. */
+async function pruneNow(
+  scene: PruneScene,
+  { dryRun, signal, onProgress }: PruneOptions,
+  renew: () => Promise<boolean>,
+): Promise<Pruned> {
+  const { config, store, needs, clock } = scene;
   const { dataDir, retention } = config;
   const facts = await everyBuild(store, signal);
   const { goes, kept } = judgeBuilds(facts, await neededBuilds(needs), retention, clock.now());
@@ -104,7 +118,7 @@ async function pruneNow(scene: PruneScene, { dryRun, signal, onProgress }: Prune
     if (each.what.includes("build") && (dryRun || (await forget(store, each)))) builds += 1;
     if (done % 100 === 99) {
       onProgress?.(done + 1, goes.length);
-      if (!dryRun) await redis.pexpire(LOCK, LOCK_MS);
+      if (!dryRun && !(await renew())) throw new RuntimeError("another process clears up now", { retryable: true });
       // Whoever waits for an answer of this process is let in between.
       await breathe();
     }

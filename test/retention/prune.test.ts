@@ -2,7 +2,7 @@
 import { mkdir, readdir, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Build } from "../../src/builds/build.ts";
+import type { Build, FinishedBuild } from "../../src/builds/build.ts";
 import { keptLog, logsFolder } from "../../src/builds/log-files.ts";
 import { leftBehind } from "../../src/builds/pipeline-of-build.ts";
 import type { Incident } from "../../src/incidents/incident.ts";
@@ -184,6 +184,37 @@ describe("clearing up", () => {
     expect(await corner.run()).toMatchObject({ orphans: 1 });
     expect((await readdir(artifacts)).sort()).toEqual(["10", "6", String(known.number)].sort());
     expect(await readdir(outside.path)).toEqual(["precious"]);
+  });
+
+  it("removes the marks of what was brought of builds that are gone", async () => {
+    await using corner = await openCorner("{}");
+    const known = await corner.build(0);
+    const brought = join(corner.scene.config.dataDir, "docker-ci", "brought");
+    await corner.records.redis.commands.set("docker-ci:builds:next", "9");
+    await corner.build(0);
+    await mkdir(brought);
+    const old = new Date(NOW.getTime() - 2 * DAY_S * 1_000);
+    for (const name of [`${known.number}-1-log`, "5-1-log"]) {
+      await writeFile(join(brought, name), "x");
+      await utimes(join(brought, name), old, old);
+    }
+    await corner.run();
+    expect(await readdir(brought)).toEqual([`${known.number}-1-log`]);
+  });
+
+  it("leaves the lock of another alone that took over while it stood still", async () => {
+    await using corner = await openCorner("{ builds: 1 }");
+    for (let count = 0; count < 3; count += 1) await corner.build(1);
+    const { redis } = corner.records;
+    const store = {
+      ...corner.scene.store,
+      async remove(build: FinishedBuild) {
+        await redis.commands.set("docker-ci:prune:lock", "another");
+        return corner.scene.store.remove(build);
+      },
+    };
+    await corner.run(false, { store });
+    expect(await redis.commands.get("docker-ci:prune:lock")).toBe("another");
   });
 
   it("is done by one process at a time", async () => {
