@@ -31,9 +31,9 @@ export class RuntimeError extends Error {
   }
 }
 
-/** The message of anything that was thrown, with the messages of its causes behind it. */
+/** The message of anything that was thrown, with the messages of its causes behind it, unless it has them in it already. */
 export function describeError(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  const cause = thrown.cause === undefined ? "" : `: ${describeError(thrown.cause)}`;
-  return `${thrown.message}${cause}`;
+  const cause = thrown.cause === undefined ? "" : describeError(thrown.cause);
+  return thrown.message.includes(cause) ? thrown.message : `${thrown.message}: ${cause}`;
 }

@@ -11,7 +11,8 @@ export function openLogger(
 ): Logger {
   const options = {
     base: null,
-    redact: ["password", "*.password", "token", "*.token"],
+    // The last: an error of ioredis has the words of its command with it, AUTH's too.
+    redact: ["password", "*.password", "token", "*.token", "*.command.args"],
     timestamp: pino.stdTimeFunctions.isoTime,
   };
   if (to.kind === "stdout") return pino(options);

@@ -49,7 +49,8 @@ export async function connectRedis(config: Pick<Config, "redis" | "dataDir">, lo
     let away = false;
     client.on("error", (error: Error) => {
       // One line for an outage, not one for every attempt to mend it.
-      if (!away) log.error({ err: error }, "Redis is away");
+      // Never the error itself: ioredis puts the command into it, and for one that logs in that is the password.
+      if (!away) log.error({ reason: describeError(error) }, "Redis is away");
       away = true;
       trouble = error;
     });
@@ -105,8 +106,8 @@ async function inspectRedis(redis: Redis, where: string, embedded: boolean, trou
   try {
     info = `${await redis.info("memory")}\n${await redis.info("persistence")}`;
   } catch (error) {
-    const reason = describeError(trouble() ?? error);
-    throw new RuntimeError(`${where} does not answer (${reason})`, { cause: error });
+    const cause = trouble() ?? error;
+    throw new RuntimeError(`${where} does not answer (${describeError(cause)})`, { cause });
   }
   if (embedded) return [];
   const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
