@@ -6,7 +6,7 @@ import { countFlaky, coverageBefore, drawCoveragePages, resultsOf } from "../src
 import { type Build, beganElsewhere, type FinalState, isFinished } from "../src/builds/build.ts";
 import { BuildAtWork, Overtaken } from "../src/builds/build-at-work.ts";
 import { BuildLog } from "../src/builds/build-log.ts";
-import { quotedTitle, revisionName } from "../src/builds/describe.ts";
+import { quotedTitle, requesterName, revisionName } from "../src/builds/describe.ts";
 import { inputsOf, maskOf } from "../src/builds/inputs.ts";
 import { keptWords } from "../src/builds/kept-words.ts";
 import { keepWorkspaces, removeExpiredWorkspaces } from "../src/builds/kept-workspaces.ts";
@@ -413,7 +413,7 @@ function whyAnew({ state, ranOn, labels = [] }: Build, worker: string): string {
 function header(build: Build): string {
   const by = build.revision === undefined ? "" : ` by ${build.revision.author}`;
   const again = build.rebuildOf === undefined ? "" : ` · again what #${build.rebuildOf} was`;
-  return `── ${build.project} #${build.number} · ${revisionName(build)}${quotedTitle(build.revision)}${by} · asked by ${build.requester.name} on ${build.requester.network}${again} · ${build.requestedAt}`;
+  return `── ${build.project} #${build.number} · ${revisionName(build)}${quotedTitle(build.revision)}${by} · asked by ${requesterName(build.requester)}${again} · ${build.requestedAt}`;
 }
 
 function footer(state: FinalState): string {

@@ -1,5 +1,6 @@
 /** Builds in words, in the order that FACE.md fixes: project, number, word, time, revision and author, what failed, link. */
 import { type Action, type Line, line, type Reply } from "../chat/reply.ts";
+import { TRIGGER_NETWORK } from "../names.ts";
 import { stepLabel } from "../pipeline/plan.ts";
 import { coverageWords } from "../results/coverage-words.ts";
 import { packageTable, packageWords } from "../results/packages.ts";
@@ -24,6 +25,11 @@ export function buildUrl(url: string, number: number): string {
 /** What everything said about a build is filed under, so that a chat that can edit says it in one message. */
 export function buildKey(number: number): string {
   return `build-${number}`;
+}
+
+/** `ada on libera`; what docker-ci asks for by itself is on no network: `push`, `night`. */
+export function requesterName({ name, network }: Build["requester"]): string {
+  return network === TRIGGER_NETWORK ? name : `${name} on ${network}`;
 }
 
 /** Cut at 50 characters with `…`, one line. */

@@ -56,6 +56,8 @@ export function bindArguments(command: Command, line: ParsedCommand): Bound {
       if (word.key in given) return unfit(`${word.key} is given twice`);
       given[word.key] = word.value;
     } else if (word.kind === "pair" && pairsForm !== undefined) {
+      // To JavaScript it is no name like others, and it would be lost without a word.
+      if (word.key === "__proto__") return unfit("a variable cannot be called __proto__");
       pairs[word.key] = word.value;
     } else if (form === undefined) {
       return unfit(`one word too many: ${quoted(word.text)}`);

@@ -116,6 +116,24 @@ test("a branch that is broken beside a good main one is named at the top, and no
   expect((await home(records)).text).toContain("✔ nothing is broken");
 });
 
+test("what could not run is nobody's change: it is named as that, and broken only where it was before", async () => {
+  await using records = await openRecords();
+  await ended(records, { kind: "errored", ...times, reason: "image x cannot be pulled", tries: 2 });
+  const { text, title } = await home(records);
+  expect(title).toBe("▲ hello could not run · docker-ci");
+  expect(text).toContain("▲ could not run: hello");
+  expect(text).not.toContain("broken");
+  const incident: Incident = {
+    project: ProjectName.parse("hello"),
+    branch: GitRef.parse("main"),
+    firstBad: { number: BuildNumber.parse(1), sha: revisionOf("1").sha },
+    since: ago(360),
+    badBuilds: 1,
+    suspects: [],
+  };
+  expect((await home(records, { incidents: async () => [incident] })).title).toBe("✘ hello broken · docker-ci");
+});
+
 test("what runs has a bar and says how long it will take; what waits says when it begins", async () => {
   await using records = await openRecords();
   await ended(records, PASSED);

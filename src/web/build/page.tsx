@@ -2,7 +2,7 @@
 import type { Child } from "hono/jsx";
 import { type Build, isFinished } from "../../builds/build.ts";
 import type { Changes } from "../../builds/changes.ts";
-import { quotedTitle, revisionName, SHORT_SHA, shortTitle } from "../../builds/describe.ts";
+import { quotedTitle, requesterName, revisionName, SHORT_SHA, shortTitle } from "../../builds/describe.ts";
 import { type ExpectedTimes, expectedPhrase } from "../../builds/expected.ts";
 import type { LogLine } from "../../builds/log-files.ts";
 import { artifactPath } from "../../builds/pictures.ts";
@@ -84,7 +84,7 @@ const Facts = ({ build, expected, waits, now }: BuildPageProps) => {
         {build.revision === undefined ? "" : ` by ${build.revision.author}`}
       </Fact>
       <Fact name="Asked by">
-        {requester.name} on {requester.network}, <Time at={build.requestedAt} />
+        {requesterName(requester)}, <Time at={build.requestedAt} />
         {build.reason === undefined ? "" : `: ${build.reason}`}
       </Fact>
       {waits === undefined ? null : (

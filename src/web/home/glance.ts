@@ -62,6 +62,13 @@ export async function readOverview({
   return { glances, outlook, releases: unapproved, workers: up.length };
 }
 
-export function isBroken({ standing }: Glance): boolean {
-  return standing?.state.kind === "failed" || standing?.state.kind === "errored";
+/** As the chats have it (builds/stands.ts): what could not run is as broken as it was before. */
+export function isBroken({ project, standing, incidents }: Glance): boolean {
+  if (standing?.state.kind === "failed") return true;
+  return standing?.state.kind === "errored" && incidents.some(({ branch }) => branch === project.branch);
+}
+
+/** Its newest build could not run, which is nobody's change. */
+export function couldNotRun(glance: Glance): boolean {
+  return glance.standing?.state.kind === "errored" && !isBroken(glance);
 }

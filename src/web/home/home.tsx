@@ -12,7 +12,7 @@ import { ForceForm } from "../forms/force-form.tsx";
 import { mayDo, visitorOf } from "../login/visitor.ts";
 import { Page, Sign } from "../shell.tsx";
 import { Card } from "./card.tsx";
-import { type Glance, isBroken, type Overview, readOverview } from "./glance.ts";
+import { couldNotRun, type Glance, isBroken, type Overview, readOverview } from "./glance.ts";
 
 const QUEUED_SHOWN = 8;
 
@@ -65,6 +65,11 @@ function answer({ glances, outlook }: Overview): readonly [tone: Tone, title: st
     const which = broken.length === 1 ? first.project.name : `${broken.length} projects`;
     return ["failed", `${SIGNS.failed} ${which} broken · docker-ci`];
   }
+  const unable = glances.filter(couldNotRun);
+  if (unable[0] !== undefined) {
+    const which = unable.length === 1 ? unable[0].project.name : `${unable.length} projects`;
+    return ["errored", `${SIGNS.errored} ${which} could not run · docker-ci`];
+  }
   if (running > 0) return ["running", `${SIGNS.running} ${running} running · docker-ci`];
   if (!glances.some(({ standing }) => standing !== undefined)) return ["info", "docker-ci"];
   const isAll = glances.every(({ incidents }) => incidents.length === 0);
@@ -74,11 +79,16 @@ function answer({ glances, outlook }: Overview): readonly [tone: Tone, title: st
 const Summary = ({ overview }: { overview: Overview }) => {
   const { glances, outlook, workers } = overview;
   const broken = glances.filter(isBroken);
+  const unable = glances.filter(couldNotRun);
   return (
     <>
       <p class="summary">
-        {broken.length > 0 ? <BrokenOnes broken={broken} of={glances.length} /> : null}
-        {broken.length === 0 && glances.some(({ standing }) => standing !== undefined) ? (
+        {broken.length > 0 ? (
+          <Named tone="failed" word={`${broken.length} of ${glances.length} broken:`} which={broken} />
+        ) : null}
+        {broken.length > 0 && unable.length > 0 ? " · " : null}
+        {unable.length > 0 ? <Named tone="errored" word="could not run:" which={unable} /> : null}
+        {broken.length + unable.length === 0 && glances.some(({ standing }) => standing !== undefined) ? (
           <AllGood glances={glances} />
         ) : null}
       </p>
@@ -92,10 +102,10 @@ const Summary = ({ overview }: { overview: Overview }) => {
   );
 };
 
-const BrokenOnes = ({ broken, of }: { broken: readonly Glance[]; of: number }) => (
+const Named = ({ tone, word, which }: { tone: Tone; word: string; which: readonly Glance[] }) => (
   <>
-    <Sign tone="failed" word={`${broken.length} of ${of} broken:`} />{" "}
-    {broken.map(({ project }, index) => (
+    <Sign tone={tone} word={word} />{" "}
+    {which.map(({ project }, index) => (
       <>
         {index === 0 ? "" : ", "}
         <a href={`/projects/${project.name}`}>{project.name}</a>
