@@ -100,6 +100,7 @@ describe("what does not fit", () => {
     ["!log 43 20 30", 'one word too many: "30"'],
     ["!log 43 20 A=1", 'one word too many: "A=1"'],
     ["!build hello main release", 'one word too many: "release"'],
+    ["!build hello __proto__=1", "a variable cannot be called __proto__"],
     ["!build hello --now", "there is no option --now"],
     ["!build hello --params x", "there is no option --params"],
     ["!build hello --ref", "--ref has no value"],
