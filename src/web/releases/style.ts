@@ -4,5 +4,5 @@ export const RELEASE_STYLE = `
 .decide p { margin: 0; }
 form.row > label.check { display: flex; gap: 0.35rem; align-items: center; padding-bottom: 0.4rem; }
 .publish-steps li, .commits li { padding: 0.1rem 0; }
-.publish-steps strong { display: inline-block; min-width: 5.5rem; font-weight: 550; } .publish-steps .state { display: inline-block; min-width: 6rem; }
+.publish-steps strong { display: inline-block; min-width: 6.25rem; font-weight: 550; } .publish-steps .state { display: inline-block; min-width: 6rem; }
 `;
