@@ -172,7 +172,9 @@ describe("people whom people: does not name", () => {
     expect(await roles(work, MALLORY_SLACK)).toMatch(/^carol: .*linked: libera\/carol · no roles/);
     await using other = await openRecords(configOf(TEAM.replace("libera/ada,", "[libera/ada, libera/carol],")));
     await other.redis.commands.set("docker-ci:links", (await town.records.redis.commands.get("docker-ci:links")) ?? "");
-    expect(await roles(openTalk(other, { network: "work" }), MALLORY_SLACK)).toMatch(/which is ada in people: .*roles: developer/);
+    expect(await roles(openTalk(other, { network: "work" }), MALLORY_SLACK)).toMatch(
+      /which is ada in people: .*roles: developer/,
+    );
   });
 
   test("an admin sees who is linked", async () => {
