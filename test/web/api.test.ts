@@ -11,6 +11,7 @@ import type { StepTest } from "../../src/results/kept-tests.ts";
 import type { WebDeps } from "../../src/web/deps.ts";
 import { createWeb } from "../../src/web/web.tsx";
 import { ago, CONFIG, clock, configOf, NOW, openRecords, RESOURCES } from "../support/records.ts";
+import { serveWeb } from "../support/served-web.ts";
 import { WORKER } from "../support/talk.ts";
 import { type Answer, type Asking, ask, basic, bearer } from "../support/web-client.ts";
 import { webDeps } from "../support/web-deps.ts";
@@ -354,6 +355,27 @@ describe("what cannot be answered has one shape", () => {
     await api.create("hello");
     expect(await api.refused(path, asking)).toEqual(expected);
     expect(await api.store.latest(10)).toHaveLength(1);
+  });
+
+  test.each<[unknown, string]>([
+    [{ project: "hello", reff: "main", extra: 1 }, "reff: there is no such key; extra: there is no such key"],
+    [{}, "project: missing"],
+    [{ project: 7 }, "project: found number, allowed: string"],
+  ])("%j is answered in words for people", async (json, said) => {
+    await using api = await openApi();
+    const { body } = await api.post("/api/builds", json);
+    expect(body).toEqual({ error: { code: "bad_request", message: said } });
+  });
+
+  test("after a body that is too long the connection is given up, not used for what comes next", async () => {
+    await using records = await openRecords(configOf(`${CONFIG}${WEB}`));
+    await using web = await serveWeb(records);
+    const send = (body: string) =>
+      fetch(`${web.url}/api/builds`, { method: "POST", headers: json, body, signal: AbortSignal.timeout(10_000) });
+    const tooLong = await send(JSON.stringify({ project: "x".repeat(2_000_000) }));
+    expect([tooLong.status, tooLong.headers.get("connection")]).toEqual([413, "close"]);
+    await tooLong.text();
+    expect((await send("{}")).status).toBe(400);
   });
 
   test("also when Redis is away", async () => {

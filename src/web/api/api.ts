@@ -38,7 +38,14 @@ export function apiRoutes(deps: WebDeps, acts: Acts): OpenAPIHono {
   });
   app.use(
     "/api/*",
-    bodyLimit({ maxSize: BODY_BYTES, onError: (c) => apiError(c, 413, `A body may have ${BODY_BYTES} bytes.`) }),
+    bodyLimit({
+      maxSize: BODY_BYTES,
+      onError(c) {
+        // What was not read is not waited for: without this word a client would send its next request into a closed connection.
+        c.header("connection", "close");
+        return apiError(c, 413, `A body may have ${BODY_BYTES} bytes.`);
+      },
+    }),
   );
 
   addReading(app, deps);

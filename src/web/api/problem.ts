@@ -33,7 +33,14 @@ export function failure(c: Context, error: Error, log: Logger): Response {
 
 /** `limit: a whole number from 1 to 200` */
 export function misfit({ issues }: z.ZodError): string {
-  return issues
-    .map(({ path, message }) => [path.join("."), message].filter((part) => part !== "").join(": "))
-    .join("; ");
+  return issues.flatMap(issueWords).join("; ");
+}
+
+/** What zod says of what is missing, unknown or of another type is for programmers. */
+function issueWords(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => `${key}: there is no such key`);
+  const message = issue.message
+    .replace(/^Invalid input: expected (.*), received undefined$/, "missing")
+    .replace(/^Invalid input: expected (.*), received (.*)$/, "found $2, allowed: $1");
+  return [[issue.path.join("."), message].filter((part) => part !== "").join(": ")];
 }

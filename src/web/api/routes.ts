@@ -19,6 +19,7 @@ const everywhere = {
   400: error("The request cannot be read."),
   401: error("A wrong login, or none where one is needed."),
   429: error("Too many wrong logins."),
+  500: error("It went wrong on the side of docker-ci, whose log has the details."),
   503: error("Redis or a repository does not answer."),
 } as const;
 const changing = {
