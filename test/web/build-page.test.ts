@@ -195,6 +195,15 @@ test("a step that was not run because of another names it, and lanes are not nam
   expect(both).toContain("tests NODE=22 ✘ failed 1.0s image exit 1");
 });
 
+test("a step that a cancelled build was at is not said to be one that was not run", async () => {
+  await using site = await openBuildSite();
+  const build = await site.begin(await site.create("hello"));
+  await site.store.setPlan(build.number, plan);
+  await site.end(build, { kind: "cancelled", by: "ada", ...ended }, { steps: STEPS.slice(0, 1) });
+  const said = readable((await site.page("/builds/1")).text);
+  expect(said).toContain("tests ○ not ended image publish ○ not run tests");
+});
+
 test("beside a step that failed stands what it and its worker used (O-162)", async () => {
   await using site = await openBuildSite();
   await failedBuild(

@@ -205,6 +205,24 @@ test.skipIf(!hasBrowser)("a log that has no line yet is words, and a short one a
   await log.close();
 });
 
+test.skipIf(!hasBrowser)("a build that began while its page was on its way is not shown as queued", async () => {
+  await using site = await openBuildSite();
+  const build = await site.create("hello");
+  await using browser = await openBrowser();
+  const page = await browser.open(`${site.url}/builds`);
+  // Between the page and its connection.
+  await page.route("**/log/outline", async (route) => {
+    await site.begin(build);
+    const log = await site.writeLog(1);
+    await log.line("line 1");
+    await log.close();
+    await route.continue();
+  });
+  await page.goto(`${site.url}/builds/1`);
+  await waitFor("its state", async () => (await page.title()) === "● hello #1");
+  expect(await page.locator("#facts h1").textContent()).toContain("● running");
+});
+
 test.skipIf(!hasBrowser)(
   "what is written is seen at once; who scrolls up is left there; title, icon and facts follow",
   async () => {

@@ -45,14 +45,17 @@ export function createFollow({ builds, openLog, followLog }: Pick<WebDeps, "buil
     c.header("x-accel-buffering", "no");
     const after = placeOf(c.req.header("last-event-id") ?? c.req.query("after"));
     const gone = new AbortController();
-    return c.body(pulled(eventsOf(build, after, gone.signal), () => gone.abort()));
+    // What the page shows may be older than this connection.
+    const told = c.req.query("told") ?? factsOf(build);
+    return c.body(pulled(eventsOf(build, { after, told }, gone.signal), () => gone.abort()));
   };
 
   async function* eventsOf(
     build: Build,
-    after: number | undefined,
+    known: { readonly after: number | undefined; readonly told: string },
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void, undefined> {
+    const { after } = known;
     if (isFinished(build)) {
       const kept = after === undefined ? await openLog(build.number) : undefined;
       kept?.setEncoding("utf8");
@@ -60,7 +63,7 @@ export function createFollow({ builds, openLog, followLog }: Pick<WebDeps, "buil
       yield encode("end", build.state.kind);
       return;
     }
-    let told = factsOf(build);
+    let { told } = known;
     let isOver = false;
     let spokeAt = performance.now();
     yield encode("hello", "");
@@ -112,7 +115,7 @@ function pulled(pieces: AsyncGenerator<Uint8Array, void, undefined>, stopped: ()
 }
 
 /** What of a record a page shows that may change while it is looked at. */
-function factsOf({ state, attempt, steps }: Build): string {
+export function factsOf({ state, attempt, steps }: Build): string {
   return [state.kind, attempt, steps.length, state.kind === "running" ? state.step?.index : ""].join(" ");
 }
 

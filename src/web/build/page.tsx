@@ -14,6 +14,7 @@ import { changeWords, patchWords, percentWords } from "../../results/coverage-wo
 import { formatBytes, formatDuration } from "../../units.ts";
 import { Pictures } from "../pictures.tsx";
 import { type Bar, buildTitle, Page, State, Time, took } from "../shell.tsx";
+import { factsOf } from "./follow.ts";
 import { Steps } from "./steps.tsx";
 import { Tests } from "./tests.tsx";
 import { Why, type WhyProps } from "./why.tsx";
@@ -275,7 +276,14 @@ function noLog(build: Build): string {
 const Log = ({ build, tail }: { build: Build; tail: readonly LogLine[] | undefined }) => {
   const { number } = build;
   return (
-    <section id="log" class="log" aria-labelledby="log-heading" data-build={number} data-live={!isFinished(build)}>
+    <section
+      id="log"
+      class="log"
+      aria-labelledby="log-heading"
+      data-build={number}
+      data-live={!isFinished(build)}
+      data-told={factsOf(build)}
+    >
       <h2 id="log-heading">Log</h2>
       {tail === undefined ? (
         <p class="log-none">{noLog(build)}</p>

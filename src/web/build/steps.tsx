@@ -129,11 +129,16 @@ function rowsOf(build: Build, plan: RecordedPlan | undefined): Row[] {
   const names = new Map(plan.steps.map(({ id, name }) => [id as string, name as string]));
   const now = build.state.kind === "running" ? build.state.step?.name : undefined;
   const atWork = plan.steps.find(({ id, name }) => name === now && !results.has(id))?.id;
+  const { state } = build;
+  const wasBegun = "startedAt" in state && state.startedAt !== undefined;
+  const isReached = ({ needs }: RecordedStep) =>
+    wasBegun && state.kind !== "failed" && needs.every((id) => !stopsOthers(results.get(id)) && results.has(id));
   const planned = plan.steps.map((step) => {
     const result = results.get(step.id);
     // A step waits for those of its own lane, which goes without saying beside its name.
     const waitsFor = step.needs.map((id) => names.get(id) ?? id);
-    if (result === undefined) return comingRow(build, step, step.id === atWork, waitsFor);
+    if (result === undefined)
+      return comingRow(build, step, { isAtWork: step.id === atWork, waitsFor, wasReached: isReached(step) });
     const row = rowOf(build, result, waitsFor);
     if (result.state !== "skipped" || result.meaning !== undefined) return row;
     const inTheWay = step.needs.filter((id) => stopsOthers(results.get(id))).map((id) => names.get(id) ?? id);
@@ -169,7 +174,14 @@ function rowOf(build: Build, result: StepResult, waitsFor: readonly string[] | u
   };
 }
 
-function comingRow(build: Build, step: RecordedStep, isAtWork: boolean, waitsFor: readonly string[]): Row {
+interface Coming {
+  readonly isAtWork: boolean;
+  readonly waitsFor: readonly string[];
+  /** Whether nothing stood in its way: where a build was ended from outside, it may have been at work. */
+  readonly wasReached: boolean;
+}
+
+function comingRow(build: Build, step: RecordedStep, { isAtWork, waitsFor, wasReached }: Coming): Row {
   const isOver = isFinished(build);
   const isLeftOut = step.leftOut !== undefined;
   return {
@@ -178,7 +190,7 @@ function comingRow(build: Build, step: RecordedStep, isAtWork: boolean, waitsFor
     label: stepLabel(step),
     lane: step.lane,
     tone: isLeftOut || isOver ? "cancelled" : isAtWork ? "running" : "queued",
-    word: isLeftOut ? "left out" : isOver ? "not run" : isAtWork ? "running" : "to come",
+    word: isLeftOut ? "left out" : isOver ? (wasReached ? "not ended" : "not run") : isAtWork ? "running" : "to come",
     took: "",
     waitsFor,
     remarks: step.leftOut === undefined ? [] : [step.leftOut],

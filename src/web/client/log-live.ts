@@ -13,9 +13,9 @@ export interface Follower {
 const PAUSE_MS = 300;
 const LINE_MS = 5_000;
 
-/** Follows from that byte on, until the end. */
-export function followLog(address: string, after: number, follower: Follower): void {
-  const source = new EventSource(`${address}?after=${after}`);
+/** Follows from that byte on, until the end. @param told what the page knows of the build, as the server put it. */
+export function followLog(address: string, told: string, after: number, follower: Follower): void {
+  const source = new EventSource(`${address}?after=${after}&told=${encodeURIComponent(told)}`);
   source.addEventListener("chunk", ({ data }) => {
     const text: unknown = JSON.parse(String(data));
     if (typeof text === "string") follower.text(text);
@@ -25,7 +25,7 @@ export function followLog(address: string, after: number, follower: Follower): v
     const gap: { to: number } = JSON.parse(String(data));
     const again = async (): Promise<void> => {
       const bytes = await follower.anew();
-      followLog(address, Math.max(bytes, gap.to), follower);
+      followLog(address, told, Math.max(bytes, gap.to), follower);
     };
     setTimeout(() => void again(), PAUSE_MS);
   });

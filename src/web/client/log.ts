@@ -83,7 +83,7 @@ async function open(place: HTMLElement): Promise<void> {
   if (lineOf(location.hash) !== undefined) toHash();
   else if (!isLive) view.show(telling === undefined ? store.count : Number(telling));
   if (!isLive) return;
-  followLog(address, bytes, {
+  followLog(address, place.dataset.told ?? "", bytes, {
     text(text) {
       bytes += text.length;
       appear();
