@@ -188,11 +188,14 @@ test("a step that was not run because of another names it, and lanes are not nam
       state: "failed",
       durationMs: 1_000,
       meaning: "exit 1",
+      warnings: ["a: is there twice; this one replaced that of step tests.1"],
     })),
   );
   await site.store.transition(build, { kind: "failed", ...ended, reason: "exit 1" }, { steps });
   const both = readable((await site.page(`/builds/${build.number}`)).text);
-  expect(both).toContain("tests NODE=22 ✘ failed 1.0s image exit 1");
+  expect(both).toContain(
+    "tests NODE=22 ✘ failed 1.0s image exit 1; a: is there twice; this one replaced that of step tests NODE=20",
+  );
 });
 
 test("a step that a cancelled build was at is not said to be one that was not run", async () => {

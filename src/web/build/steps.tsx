@@ -126,6 +126,7 @@ const Lanes = ({ rows, lanes }: { rows: readonly Row[]; lanes: readonly string[]
 function rowsOf(build: Build, plan: RecordedPlan | undefined): Row[] {
   const results = new Map(build.steps.map((result) => [stepIdOf(result), result]));
   if (plan === undefined) return build.steps.map((result) => rowOf(build, result, undefined));
+  const labels = new Map(plan.steps.map((step) => [step.id as string, stepLabel(step)]));
   const names = new Map(plan.steps.map(({ id, name }) => [id as string, name as string]));
   const now = build.state.kind === "running" ? build.state.step?.name : undefined;
   const atWork = plan.steps.find(({ id, name }) => name === now && !results.has(id))?.id;
@@ -139,7 +140,7 @@ function rowsOf(build: Build, plan: RecordedPlan | undefined): Row[] {
     const waitsFor = step.needs.map((id) => names.get(id) ?? id);
     if (result === undefined)
       return comingRow(build, step, { isAtWork: step.id === atWork, waitsFor, wasReached: isReached(step) });
-    const row = rowOf(build, result, waitsFor);
+    const row = named(rowOf(build, result, waitsFor), labels);
     if (result.state !== "skipped" || result.meaning !== undefined) return row;
     const inTheWay = step.needs.filter((id) => stopsOthers(results.get(id))).map((id) => names.get(id) ?? id);
     return inTheWay.length === 0
@@ -149,6 +150,12 @@ function rowsOf(build: Build, plan: RecordedPlan | undefined): Row[] {
   // What is in the record and not in the plan is shown all the same.
   const unplanned = build.steps.filter((result) => !names.has(stepIdOf(result)));
   return [...planned, ...unplanned.map((result) => rowOf(build, result, undefined))];
+}
+
+/** A warning that ends with the id of a step, such as `tests.2`, ends with what people call it. */
+function named(row: Row, labels: ReadonlyMap<string, string>): Row {
+  const remarks = row.remarks.map((remark) => remark.replace(/(?<=step )\S+\.\d+$/, (id) => labels.get(id) ?? id));
+  return { ...row, remarks };
 }
 
 /** Whether steps that wait for it are not run; one that the plan left out, and says why, is in nobody's way. */
