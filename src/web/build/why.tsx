@@ -35,7 +35,7 @@ export const Why = ({ build, explanation, history, incident }: WhyProps) => {
         {logLine === undefined ? null : (
           <>
             {" "}
-            <a href={logViewLink(build.number, logLine)} data-line={logLine}>
+            <a class="whole" href={logViewLink(build.number, logLine)} data-line={logLine}>
               line {logLine}
             </a>
           </>
