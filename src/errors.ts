@@ -34,6 +34,8 @@ export class RuntimeError extends Error {
 /** The message of anything that was thrown, with the messages of its causes behind it, unless it has them in it already. */
 export function describeError(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
+  // What Node's fetch says of every failure; why is its cause.
+  if (thrown.message === "fetch failed" && thrown.cause !== undefined) return describeError(thrown.cause);
   const cause = thrown.cause === undefined ? "" : describeError(thrown.cause);
   return thrown.message.includes(cause) ? thrown.message : `${thrown.message}: ${cause}`;
 }

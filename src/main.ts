@@ -37,6 +37,10 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`docker-ci ${verb}: "${word}" is not understood.\n\n${USAGE}`);
     return EXIT.usage;
   };
+  if (rest.some((word) => word === "--help" || word === "-h")) {
+    process.stdout.write(USAGE);
+    return EXIT.ok;
+  }
   switch (verb) {
     case "start": {
       const wrong = rest.find((word) => word !== "--no-worker");

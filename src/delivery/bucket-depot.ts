@@ -19,6 +19,7 @@ export function bucketDepot(name: string, open: () => Promise<ObjectStore>): Dep
   };
   return {
     name,
+    greet: async (_worker, signal) => (await objects()).probe(signal),
     begin: async () => undefined,
     async put(sent, { path, file, sha256: hash }, signal) {
       await (await objects()).put(objectPrefix(sent) + path, createReadStream(file), { sha256: hash }, signal);

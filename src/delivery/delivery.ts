@@ -58,6 +58,10 @@ export interface DeliveryScene {
   /** Undefined where nothing is configured to bring them with: all stays here. */
   readonly depot: Depot | undefined;
   readonly log: Logger;
+  /** The worker's name. */
+  readonly worker: string;
+  /** Told once, at the start, why nothing can be brought. */
+  warn(text: string): void;
   readonly laterMs?: number;
   readonly delaysMs?: readonly number[];
 }
@@ -162,6 +166,9 @@ export function openDelivery(scene: DeliveryScene): Delivery {
   }
 
   const looking = (async () => {
+    await depot?.greet(scene.worker, stopped.signal).catch((error: unknown) => {
+      if (!stopped.signal.aborted) scene.warn(`what builds leave stays here for now: ${describeError(error)}`);
+    });
     while (!stopped.signal.aborted) {
       if (depot !== undefined) {
         await later().catch((error: unknown) => log.warn({ reason: describeError(error) }, "could not look for files"));

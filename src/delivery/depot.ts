@@ -18,6 +18,8 @@ export class SupersededError extends Error {
 export interface Depot {
   /** For people: `https://ci.example.org`, `s3://ci-files`. */
   readonly name: string;
+  /** Whether this worker may bring anything there. @param worker its name. */
+  greet(worker: string, signal: AbortSignal): Promise<void>;
   /** What earlier attempts sent goes. */
   begin(sent: Sent, signal: AbortSignal): Promise<void>;
   /** One file, whole or not at all. @param sha256 in lower-case hexadecimal. */

@@ -11,6 +11,7 @@ import { placeOf } from "./places.ts";
 /** So long nothing may move before the bot counts as away. */
 const IDLE_MS = 30_000;
 
+const Greeted = z.object({ worker: z.string() });
 const Listed = z.array(z.object({ path: z.string(), bytes: z.number().int().nonnegative() }));
 
 /** @param url of the page. */
@@ -30,12 +31,18 @@ export function httpDepot(url: string, token: Secret): Depot {
     if (answer.ok) return answer;
     const said = (await answer.text().catch(() => "")).trim().slice(0, 200);
     if (answer.status === 409) throw new SupersededError(said);
-    const hopeless = answer.status === 401 || answer.status === 400;
+    const hopeless = [400, 401, 403].includes(answer.status);
     throw new RuntimeError(`${url} says ${answer.status}: ${said}`, { retryable: !hopeless });
   }
 
   return {
     name: url,
+    async greet(worker, signal) {
+      const asked = AbortSignal.any([signal, AbortSignal.timeout(IDLE_MS)]);
+      const owner = Greeted.parse(await (await ask("GET", `${url}/worker`, asked)).json()).worker;
+      if (owner !== worker)
+        throw new RuntimeError(`worker_token is that of ${owner}, and worker_name is ${worker}`, { retryable: false });
+    },
     async begin(sent, signal) {
       await ask("DELETE", address(sent, ""), AbortSignal.any([signal, AbortSignal.timeout(IDLE_MS)]));
     },

@@ -1,6 +1,7 @@
 /** The part of a process that works, and what makes room for it. */
 
-import { openDelivery } from "../delivery/delivery.ts";
+import type { BuildStore } from "../builds/store.ts";
+import { type DeliveryScene, openDelivery } from "../delivery/delivery.ts";
 import type { Opened } from "../lifecycle.ts";
 import { announceProtocol } from "../queue/protocol.ts";
 import { everyRelease } from "../retention/needed.ts";
@@ -11,6 +12,14 @@ import { depotOf } from "./delivery.ts";
 import { placesOf } from "./engine.ts";
 import type { StartOptions } from "./options.ts";
 import type { OpenedRecords } from "./records.ts";
+
+function deliveryScene(options: StartOptions, store: BuildStore): DeliveryScene {
+  const { config, log, say } = options;
+  return {
+    ...{ dataDir: config.dataDir, store, depot: depotOf(options), log, worker: config.workerName },
+    warn: (text) => say(`warning: ${text}`),
+  };
+}
 
 export interface Workshop {
   /** Missing with `--no-worker`. */
@@ -24,7 +33,7 @@ export async function openWorkshop(options: StartOptions, records: OpenedRecords
   const delivery =
     role === "everything" || engine === undefined
       ? undefined
-      : opened.add("delivery", openDelivery({ dataDir: config.dataDir, store, depot: depotOf(options), log }));
+      : opened.add("delivery", openDelivery(deliveryScene(options, store)));
   if (role === "everything") await announceProtocol(redis);
   const scene: PruneScene = {
     config,

@@ -27,6 +27,12 @@ export function workerFileRoutes({ redis, config, builds, log }: Deps): Hono {
     log.warn({ err: error }, "files that were on their way could not be removed"),
   );
 
+  /** The worker that a token is for. */
+  app.get("/worker", async (c) => {
+    const worker = await workerOf(c);
+    return worker === undefined ? unknownWorker(c) : c.json({ worker });
+  });
+
   app.delete("/worker/files/:number/:attempt", async (c) => {
     const mine = await theirs(c);
     if (mine instanceof Response) return mine;
@@ -103,8 +109,10 @@ export function workerFileRoutes({ redis, config, builds, log }: Deps): Hono {
     if (worker === undefined) return unknownWorker(c);
     const build = await found(c);
     if (build instanceof Response) return build;
-    const counts = build.attempt === Number(c.req.param("attempt")) && build.ranOn?.worker === worker;
-    return counts ? { build } : superseded(c, build);
+    if (build.attempt !== Number(c.req.param("attempt"))) return superseded(c, build);
+    if (build.ranOn?.worker === worker) return { build };
+    const theirs = build.ranOn === undefined ? "no worker yet" : build.ranOn.worker;
+    return c.text(`The token is that of ${worker}, and #${build.number} is on ${theirs}.\n`, 403);
   }
 }
 

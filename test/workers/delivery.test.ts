@@ -39,6 +39,8 @@ interface Scene extends AsyncDisposable {
   readonly token: string;
   /** The worker's data folder. */
   readonly elsewhere: string;
+  /** What was said at its start. */
+  readonly warnings: readonly string[];
   deliver(depot: Depot | undefined): Delivery;
   begin(): Promise<Build>;
 }
@@ -49,14 +51,18 @@ async function openScene(): Promise<Scene> {
   const served = await serveWeb(records, { config });
   const folder = await temporaryFolder();
   const opened: Delivery[] = [];
+  const warnings: string[] = [];
   return {
     records,
+    warnings,
     url: served.url,
     token: await makeWorkerToken(records.redis.commands, "big-1", clock),
     elsewhere: folder.path,
     deliver(depot) {
       const { log } = capturedLog();
-      const scene = { dataDir: folder.path, store: records.store, depot, log, laterMs: 50, delaysMs: [10] };
+      const warn = (text: string): void => void warnings.push(text);
+      const worker = { worker: "big-1", warn };
+      const scene = { dataDir: folder.path, store: records.store, depot, log, ...worker, laterMs: 50, delaysMs: [10] };
       const delivery = openDelivery(scene);
       opened.push(delivery);
       return delivery;
@@ -91,6 +97,28 @@ const at = (dataDir: string, name: string): string => join(dataDir, "docker-ci",
 const textOf = (dataDir: string, name: string): Promise<string> => readFile(at(dataDir, name), "utf8");
 
 describe("to the page", () => {
+  test("a worker with a token that nobody has, or that is another's, says so when it starts", async () => {
+    await using scene = await openScene();
+    const { redis } = scene.records;
+    scene.deliver(httpDepot(scene.url, new Secret(scene.token)));
+    scene.deliver(httpDepot(scene.url, new Secret("x".repeat(40))));
+    await waitFor("a word about it", () => scene.warnings.length > 0);
+    expect(scene.warnings).toEqual([
+      `what builds leave stays here for now: ${scene.url} says 401: No worker has that token; docker-ci worker-token makes one.`,
+    ]);
+    const others = new Secret(await makeWorkerToken(redis.commands, "big-2", clock));
+    const build = await scene.begin();
+    const delivery = scene.deliver(httpDepot(scene.url, others));
+    await waitFor("a word about that", () => scene.warnings.length > 1);
+    expect(scene.warnings[1]).toBe(
+      "what builds leave stays here for now: worker_token is that of big-2, and worker_name is big-1",
+    );
+    // Its builds end all the same, and say what is missing.
+    expect(await delivery.deliver(build, never)).toBe(
+      `${scene.url} says 403: The token is that of big-2, and #1 is on big-1.`,
+    );
+  });
+
   test("everything comes, whole and in its place; after the end it goes from the worker, but for the results", async () => {
     await using scene = await openScene();
     const { records, elsewhere } = scene;
@@ -182,7 +210,7 @@ describe("to the page", () => {
         },
       });
     expect((await send(scene.token)).status).toBe(201);
-    expect((await send(await makeWorkerToken(redis.commands, "big-2", clock))).status).toBe(409);
+    expect((await send(await makeWorkerToken(redis.commands, "big-2", clock))).status).toBe(403);
     expect((await send("big-1.guessed")).status).toBe(401);
     expect((await send("")).status).toBe(401);
     for (const path of [
