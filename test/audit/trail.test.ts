@@ -123,7 +123,7 @@ describe("a refusal for want of a role", () => {
 test("questions, slips of the finger and what nobody knows are no acts", async () => {
   await using records = await team();
   const talk = openTalk(records);
-  for (const line of ["!status", "!whoami", "!biuld hello", "!build", "!build hello a..b", "!cancel x", "hello"])
+  for (const line of ["!status", "!whoami", "!biuld hello", "!build", "!build hello a..b", "!rebuild x", "hello"])
     await talk.say(line, ADA);
   for (const line of ["!audit", "!links", "!audit none"]) await talk.say(line, ROOT);
   expect(await audited(records)).toEqual([]);
