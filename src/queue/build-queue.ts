@@ -90,13 +90,16 @@ function openQueue(connection: Redis): Queue {
   return queue;
 }
 
-/** So often a wake is passed on: twice around among the workers of a large team. */
-const HOPS_MAX = 32;
-/**
- * Whoever passes it on waits in line again by then, mostly behind those who have not seen it. Idle workers ask by turns of their own,
- * seconds long (`drainDelay`), so each pause is longer than the one before: all of them together outlast such a turn.
- */
+/** So often a wake is passed on: several times around among the workers of a large team. */
+const HOPS_MAX = 64;
+/** Whoever passes it on stands in line again by then. Each pause is longer than the one before, up to the next sweep. */
 const HOP_MS = { first: 25, growth: 1.15, longest: 500 };
+/**
+ * How often it is passed on before whoever does stands in line again. BullMQ calls two for every job, one that gets it and one that
+ * looks in vain whether there are more, and both go to the end of the line: of an odd number of idle workers every second one would
+ * get none for ever.
+ */
+const PASSED_AT_ONCE = 0.5;
 
 function pauseBefore(hop: number): number {
   return Math.min(HOP_MS.longest, HOP_MS.first * HOP_MS.growth ** hop);
@@ -162,13 +165,16 @@ export function createBuildWorker(
   const isStopping = (): boolean => held || closing !== undefined;
 
   /** Others may have a use for it: they stand in line for jobs, and who asks again comes last. */
-  function passWake(hop: number): void {
+  async function passWake(hop: number): Promise<void> {
     if (hop >= HOPS_MAX) return;
-    const timer = setTimeout(() => {
-      hops.delete(timer);
+    const pass = (): Promise<void> =>
       wakeOne(queue, { hops: hop + 1 }).catch((error: unknown) =>
         log.warn({ err: error }, "the sweep wakes the next worker"),
       );
+    if (Math.random() < PASSED_AT_ONCE) return pass();
+    const timer = setTimeout(() => {
+      hops.delete(timer);
+      void pass();
     }, pauseBefore(hop));
     hops.add(timer);
   }
@@ -183,7 +189,7 @@ export function createBuildWorker(
     lost.set(job, controller);
     try {
       let next = await line.take(taker, limits, taking?.());
-      if (next.number === undefined && next.elsewhere) passWake(hop);
+      if (next.number === undefined && next.elsewhere) await passWake(hop);
       while (next.number !== undefined) {
         const { number, more } = next;
         // The build does not wait for that, so those that are taken in order begin in order.
@@ -199,7 +205,7 @@ export function createBuildWorker(
           return false;
         }
         next = await line.take(taker, limits, taking?.(), number);
-        if (next.number === undefined && next.elsewhere) passWake(0);
+        if (next.number === undefined && next.elsewhere) await passWake(0);
       }
       return false;
     } finally {
