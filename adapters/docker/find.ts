@@ -11,7 +11,9 @@ export async function findContainers(
 ): Promise<readonly FoundContainer[]> {
   const filters = { label: labelFilter(labels) };
   const found = await engine.ask((docker) => docker.listContainers({ all: true, filters }));
+  // The Engine lists the newest first, and says when they were made in whole seconds: of one second its order counts.
   return found
+    .toReversed()
     .toSorted((a, b) => a.Created - b.Created)
     .map(({ Id, Names, Labels, State }) => ({
       container: new DockerContainer(engine, { id: Id, name: (Names[0] ?? Id).replace(/^\//, ""), labels: Labels }),

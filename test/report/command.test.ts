@@ -83,7 +83,7 @@ describe("!report", () => {
     const talk = openTalk(records, { mailReport });
     for (const line of ["!report", "!report rolling", "!report week"]) await talk.ask(line, ADMIN);
     expect(asked).toEqual(["week", "rolling", "week"]);
-    expect((await talk.ask("!report month", ADMIN))[0]).toContain('("month": week or rolling)');
+    expect((await talk.ask("!report month", ADMIN))[0]).toContain('"month" is not week or rolling. ');
     const { config, builds, redis } = records;
     // The first of March 2026 is a Sunday.
     await mailReportNow(redis.commands, { config, builds, incidents: async () => [] }, clock, "week");

@@ -61,7 +61,7 @@ describe("asking for", () => {
     expect(lines[0]).toBe(`p has no branch, tag or commit "mian". Nearest: main. All: ${site.url}/projects/p`);
     expect(lines[1]).toMatch(/^▲ cannot reach \/nowhere\/at\/all: there is nothing at that path/);
     expect(lines[2]).toMatch(
-      /^!build <project> \[branch, tag, commit or PR#12\] \[key=value…\] \[--keep=time\], for example .* \("\.\.\/x": a branch, tag or commit name\)/,
+      /^"\.\.\/x" is not a branch, tag or commit name\. !build <project> \[branch, tag, commit or PR#12\] .*, for example /,
     );
   });
 

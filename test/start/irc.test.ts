@@ -75,7 +75,7 @@ describe("on IRC", () => {
     ada.say(CHANNEL, "\x01ACTION pokes docker-ci\x01");
     await ada.hear(/:ada: ○ at your service; nothing has been built yet · !status says what runs/);
     ada.say(CHANNEL, "!whoami");
-    await ada.hear(/:ada: ada: you are not logged in to services, and a nick alone proves nothing/);
+    await ada.hear(/:ada: you are not logged in to services, and a nick alone proves nothing/);
   });
 
   test("a running build is cancelled within ten seconds, its container gone, and said so", async () => {
