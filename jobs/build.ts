@@ -6,23 +6,24 @@ import { countFlaky, coverageBefore, drawCoveragePages, resultsOf } from "../src
 import { type Build, beganElsewhere, type FinalState, isFinished } from "../src/builds/build.ts";
 import { BuildAtWork, Overtaken } from "../src/builds/build-at-work.ts";
 import { BuildLog } from "../src/builds/build-log.ts";
-import { quotedTitle, requesterName, revisionName } from "../src/builds/describe.ts";
+import { choosePlan } from "../src/builds/chosen-plan.ts";
+import { quotedTitle, revisionName } from "../src/builds/describe.ts";
 import { inputsOf, maskOf } from "../src/builds/inputs.ts";
 import { keptWords } from "../src/builds/kept-words.ts";
 import { keepWorkspaces, removeExpiredWorkspaces } from "../src/builds/kept-workspaces.ts";
 import { watchLeftovers } from "../src/builds/leftovers.ts";
 import { logsFolder } from "../src/builds/log-files.ts";
+import { anewWords, endWords, headWords } from "../src/builds/log-words.ts";
 import { coverageFolder, runOfBuild } from "../src/builds/pipeline-of-build.ts";
-import { eventOf, lookUp, pullRequestName, targetBranch, unknownRef } from "../src/builds/pull-request.ts";
+import { lookUp, pullRequestName, unknownRef } from "../src/builds/pull-request.ts";
 import { clearAttempt, clearKept, leaveToOther } from "../src/builds/take-over.ts";
 import { tidyUp, treeFile, type Workshop } from "../src/builds/tidy.ts";
 import { type Clock, systemClock } from "../src/clock.ts";
 import type { Project } from "../src/config.ts";
 import { SupersededError } from "../src/delivery/depot.ts";
-import { ConfigError, describeError, RuntimeError } from "../src/errors.ts";
+import { describeError, RuntimeError } from "../src/errors.ts";
 import type { BuildNumber } from "../src/names.ts";
-import { choosePipeline } from "../src/pipeline/choose.ts";
-import { type Plan, planBuild, stepLabel } from "../src/pipeline/plan.ts";
+import { type Plan, stepLabel } from "../src/pipeline/plan.ts";
 import { recordPlan } from "../src/pipeline/plan-record.ts";
 import { failedStep, machineryReason, runPipeline } from "../src/pipeline/run.ts";
 import { PIPELINE_FILE } from "../src/pipeline/schema.ts";
@@ -185,8 +186,9 @@ async function attempt(
   });
   try {
     // An attempt whose worker died at once may have left no line at all.
-    if (buildLog.totalBytes === 0) await buildLog.line(header(build));
-    if (before !== undefined) await buildLog.line(`── attempt ${build.attempt}: ${whyAnew(before, config.workerName)}`);
+    if (buildLog.totalBytes === 0) await buildLog.line(headWords(build));
+    if (before !== undefined)
+      await buildLog.line(`── attempt ${build.attempt}: ${anewWords(before, config.workerName)}`);
     else if (build.attempt > 1) {
       await buildLog.line(`── attempt ${build.attempt}: going on after the worker was lost`);
     }
@@ -198,7 +200,7 @@ async function attempt(
     for (const words of keptWords(record.build, kept)) await buildLog.line(`── ${words}`);
     const finishedAt = clock.now().toISOString();
     const state: FinalState = { ...ended, startedAt: record.startedAt, finishedAt };
-    await buildLog.line(`── ${footer(state)}`);
+    await buildLog.line(`── ${endWords(state)}`);
     // First the whole log, then the news that points at it.
     await buildLog.close();
     const concluded = project && (await resultsOf(scene, { build: record.build, state, project }));
@@ -297,7 +299,7 @@ async function runOnce(
     signal,
   );
   const { build } = record;
-  const chosen = choose(project, tree.top, build);
+  const chosen = choosePlan(project, tree.top, build);
   for (const problem of chosen.problems) await buildLog.line(`── ${problem}`);
   if (missingLabels(chosen.labels, scene.labels()).length > 0) throw new Unfit(chosen.labels);
   const { plan } = chosen;
@@ -372,55 +374,4 @@ async function lookUpNow(
       throw new Unbuildable(unknownRef(project, error, config.url), { cause: error });
     throw error;
   }
-}
-
-type Chosen = { readonly problems: readonly string[]; readonly labels: readonly string[] } & (
-  | { readonly plan: Plan }
-  | { readonly plan: undefined; readonly reason: string }
-);
-
-function choose(project: Project, top: ReadonlyMap<string, string>, build: Build): Chosen {
-  try {
-    const chosen = choosePipeline(project.pipeline, top);
-    if (chosen.pipeline === undefined) return { ...chosen, plan: undefined, labels: [] };
-    const occasion = {
-      branch: targetBranch(build.revision),
-      event: eventOf(build),
-      onlySteps: build.onlySteps,
-      skipTests: build.skipTests,
-    };
-    const { labels } = chosen.pipeline;
-    return { problems: chosen.problems, labels, plan: planBuild(chosen.pipeline, occasion) };
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const more = error.problems.length > 1 ? ` (and ${error.problems.length - 1} more in the log)` : "";
-    return {
-      plan: undefined,
-      labels: [],
-      problems: error.problems,
-      reason: `${error.problems[0] ?? error.message}${more}`,
-    };
-  }
-}
-
-/** `begins anew on big-2, as big-1 was lost` */
-function whyAnew({ state, ranOn, labels = [] }: Build, worker: string): string {
-  const other = ranOn?.worker ?? "the worker before";
-  const reason = state.kind === "queued" ? `lacked ${labels.join(" or ")}` : "was lost";
-  return `begins anew on ${worker}, as ${other} ${reason}`;
-}
-
-function header(build: Build): string {
-  const by = build.revision === undefined ? "" : ` by ${build.revision.author}`;
-  const again = build.rebuildOf === undefined ? "" : ` · again what #${build.rebuildOf} was`;
-  return `── ${build.project} #${build.number} · ${revisionName(build)}${quotedTitle(build.revision)}${by} · asked by ${requesterName(build.requester)}${again} · ${build.requestedAt}`;
-}
-
-function footer(state: FinalState): string {
-  const took =
-    state.startedAt === undefined
-      ? ""
-      : ` in ${formatDuration(Date.parse(state.finishedAt) - Date.parse(state.startedAt))}`;
-  const reason = "reason" in state && state.reason !== undefined ? `: ${state.reason}` : "";
-  return `${state.kind}${took}${reason} · ${state.finishedAt}`;
 }
